@@ -1,0 +1,45 @@
+# Every target does its own set-up, so that one command works on a fresh machine.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+
+.PHONY: setup setup-test build demo lint format test test-fast ok soak bench clean
+
+# Node 24 comes with the packages; everything below runs on it, whatever the host has.
+setup: node_modules/.installed
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@node -e 'if (!process.version.startsWith("v24.")) { console.error("Node 24 from node_modules is not first on PATH: " + process.version); process.exit(1) }'
+	@touch $@
+
+# What the tests need beside Node: real registries and an independent client. As root on Debian they are installed.
+setup-test: setup
+	@bash tools/install-test-tools.sh
+
+build: setup
+	node tools/build.ts
+
+demo: build
+	./dist/imagesync demo
+
+lint: setup
+	npm run --silent lint
+
+format: setup
+	oxfmt .
+
+test: setup-test build
+	vitest run
+
+ok: lint test
+
+soak: setup-test build
+	IMAGESYNC_SOAK=1 vitest run
+
+bench: setup-test build
+	node bench/main.ts
+
+clean:
+	rm -rf dist coverage .cache

@@ -1,0 +1,45 @@
+import type { Readable } from "node:stream";
+
+/** What a request wants to do to a repository; becomes the scope of a Bearer token. */
+export interface Access {
+  /** Path of the repository, such as `library/nginx`. */
+  readonly repository: string;
+  readonly actions: readonly ("pull" | "push" | "delete")[];
+}
+
+/** A body that can be opened again for a retry. `bytes` is sent as Content-Length. */
+export interface RequestBody {
+  readonly bytes: number;
+  /** Opens the body anew. A body that can be had only once throws at the second call; then no retry is made. */
+  readonly open: () => Uint8Array | AsyncIterable<Uint8Array>;
+  /** False when a failure after the first byte cannot be repeated here (a body streamed from another registry). */
+  readonly repeatable: boolean;
+}
+
+export interface HttpRequest {
+  /** A verb phrase for errors and events: "get manifest". */
+  readonly operation: string;
+  /** Canonical registry, `host[:port]` or `docker.io`: chooses address, credentials, limits. */
+  readonly registry: string;
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** A path such as `/v2/r/manifests/t`, or an absolute URL the registry gave (upload Location, next page). */
+  readonly url: string;
+  readonly access?: readonly Access[] | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: RequestBody | undefined;
+  /** `blob` streams: no cap on the answer, idle timeouts instead of a deadline. */
+  readonly kind: "control" | "blob";
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined with ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Where the answer came from after redirects; relative locations resolve against it. */
+  readonly url: string;
+  /** How many times the request was sent, redirects and authentication not counted. */
+  readonly attempts: number;
+  /** Must be read to its end or destroyed by the caller. */
+  readonly body: Readable;
+}

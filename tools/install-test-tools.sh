@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what the tests use beside Node: docker-registry and skopeo, from Debian. terraform is not in Debian.
+set -euo pipefail
+missing=()
+command -v docker-registry >/dev/null || missing+=(docker-registry)
+command -v skopeo >/dev/null || missing+=(skopeo)
+command -v htpasswd >/dev/null || missing+=(apache2-utils)
+command -v openssl >/dev/null || missing+=(openssl)
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "These tools are missing, tests that need them are skipped: ${missing[*]}" >&2
+    echo "On Debian: sudo apt-get install ${missing[*]}" >&2
+  fi
+fi
+command -v terraform >/dev/null || echo "terraform is not on PATH, tests that need it are skipped" >&2
