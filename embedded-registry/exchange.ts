@@ -1,0 +1,38 @@
+import type { IncomingMessage } from "node:http";
+import type { Grants } from "./auth.ts";
+import type { RegistryOptions } from "./options.ts";
+import type { Route } from "./router.ts";
+import type { Storage } from "./storage.ts";
+import type { UploadSessions } from "./upload-sessions.ts";
+
+/** What lives as long as the registry; every resource works on it. */
+export interface Registry {
+  readonly storage: Storage;
+  readonly sessions: UploadSessions;
+  readonly options: ResolvedOptions;
+}
+
+/** The options that resources look at, with their defaults filled in. */
+export type ResolvedOptions = Required<
+  Pick<
+    RegistryOptions,
+    | "allowDelete"
+    | "tagDelete"
+    | "referrersApi"
+    | "maxManifestBytes"
+    | "maxTagsPerPage"
+    | "readOnly"
+    | "allowSparseIndex"
+    | "verifySizes"
+  >
+>;
+
+/** One request on its way to a reply. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly route: Route;
+  readonly query: URLSearchParams;
+  readonly grants: Grants;
+  /** Counts bytes of the body as they are taken in. */
+  readonly onReceived: (bytes: number) => void;
+}

@@ -1,0 +1,200 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { requiredActions, type Authority } from "./auth.ts";
+import { createAuthority } from "./authority.ts";
+import { dispatch } from "./dispatch.ts";
+import { errorReply, RegistryError } from "./errors.ts";
+import type { Registry } from "./exchange.ts";
+import { alteredReply, armCut, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
+import type { RegistryOptions } from "./options.ts";
+import { bodySize, type Reply } from "./reply.ts";
+import { RequestLog, type OpenRecord, type RequestRecord } from "./request-log.ts";
+import { parseRoute, routeKind } from "./router.ts";
+import { diskStorage } from "./storage-disk.ts";
+import { memoryStorage } from "./storage-memory.ts";
+import { UploadSessions } from "./upload-sessions.ts";
+
+/** A registry that answers requests. */
+export interface RunningRegistry {
+  /** Scheme, host and port, without a slash at the end. */
+  readonly url: string;
+  /** Host and port, the first part of an image reference. */
+  readonly host: string;
+  /** The latest requests, in the order of their arrival. */
+  readonly requests: readonly RequestRecord[];
+  /** How many requests there were of each sort, for example `{ "HEAD blob": 3 }`. */
+  counts(): Record<string, number>;
+  /** Forgets requests and counts. */
+  resetCounts(): void;
+  /** How many upload sessions are open; 0 when every client has cleaned up. */
+  openUploads(): number;
+  /** Injects faults; assign undefined to stop. */
+  intercept: Intercept | undefined;
+  /** Ends all connections, running requests included, and throws away unfinished uploads. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = {
+  allowDelete: true,
+  tagDelete: true,
+  referrersApi: true,
+  maxManifestBytes: 4 * 1024 * 1024,
+  maxTagsPerPage: 1000,
+  readOnly: false,
+  allowSparseIndex: false,
+  verifySizes: true,
+};
+
+/** Clients re-use connections; the default of five seconds makes them race with our end of an idle one. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Starts a registry; rejects when the address cannot be listened on or the directory cannot be used. */
+export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
+  const storage = options.storage === undefined ? memoryStorage() : await diskStorage(options.storage.directory);
+  const registry: Registry = { storage, sessions: new UploadSessions(storage), options: { ...DEFAULTS, ...options } };
+  const scheme = options.tls === undefined ? "http" : "https";
+  const service: Service = {
+    registry,
+    authority: createAuthority(options.auth, scheme),
+    log: new RequestLog(),
+    onRequest: options.onRequest,
+    intercept: options.intercept,
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(service, request, response);
+  const server = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // A large layer over a slow line takes longer than the default of five minutes for a whole request.
+  server.requestTimeout = 0;
+  const host = await listen(server, options);
+  return {
+    url: `${scheme}://${host}`,
+    host,
+    get requests() {
+      return service.log.records;
+    },
+    counts: () => service.log.counts(),
+    resetCounts: () => service.log.reset(),
+    openUploads: () => registry.sessions.open,
+    get intercept() {
+      return service.intercept;
+    },
+    set intercept(intercept) {
+      service.intercept = intercept;
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      await registry.sessions.discardAll();
+    },
+  };
+}
+
+interface Service {
+  readonly registry: Registry;
+  readonly authority: Authority;
+  readonly log: RequestLog;
+  readonly onRequest: RegistryOptions["onRequest"];
+  intercept: Intercept | undefined;
+}
+
+async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = request.url ?? "";
+  const method = request.method ?? "";
+  const [pathname, query] = splitQuery(path);
+  const record = service.log.begin(method, path, routeKind(pathname));
+  let fault: Fault | undefined;
+  try {
+    const reply = await answer().catch(errorReply);
+    if (clientGone(request)) {
+      record.status = 499;
+    } else {
+      record.status = reply.status;
+      await send(alteredReply(completed(reply), fault), fault, request, response, record);
+    }
+  } catch {
+    // The client has gone, or the storage failed in mid-body: a broken connection is the only honest answer.
+    response.destroy();
+  }
+  service.onRequest?.(record);
+
+  async function answer(): Promise<Reply> {
+    const route = parseRoute(pathname);
+    fault = service.intercept?.({ ...route, method, path, headers: request.headers });
+    await fault?.until;
+    if (clientGone(request)) throw new Error("The client went away while it was kept waiting");
+    if (fault?.respond !== undefined) return substituteReply(fault.respond);
+    armCut(request, fault);
+    const parameters = new URLSearchParams(query);
+    if (route.kind === "token" && service.authority.issueToken !== undefined) {
+      if (method !== "GET" && method !== "POST") throw new RegistryError("UNSUPPORTED", "Tokens come by GET or POST");
+      return service.authority.issueToken(request, parameters);
+    }
+    const grants = service.authority.authorize(request, route, requiredActions(method));
+    const onReceived = (bytes: number): void => void (record.bytesIn += bytes);
+    return dispatch(service.registry, { request, route, query: parameters, grants, onReceived });
+  }
+}
+
+/** The reply with the headers that every reply has. */
+function completed(reply: Reply): Reply {
+  const bare = reply.status === 204 || reply.status === 304;
+  return {
+    ...reply,
+    headers: {
+      "Docker-Distribution-Api-Version": "registry/2.0",
+      ...(bare ? {} : { "Content-Length": String(bodySize(reply.body)) }),
+      ...reply.headers,
+    },
+  };
+}
+
+async function send(
+  reply: Reply,
+  fault: Fault | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: OpenRecord,
+): Promise<void> {
+  const { status, headers, body } = reply;
+  response.writeHead(status, headers);
+  if (body === undefined || request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const stream = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : body.open();
+  const onSent = (bytes: number): void => {
+    record.bytesOut += bytes;
+  };
+  if (fault?.cutAfterBytes !== undefined || fault?.corruptByte !== undefined) {
+    await sendDamaged(stream, fault, response, onSent);
+    return;
+  }
+  stream.on("data", (chunk: Buffer) => onSent(chunk.length));
+  await pipeline(stream, response);
+}
+
+function clientGone(request: IncomingMessage): boolean {
+  return request.destroyed && !request.complete;
+}
+
+async function listen(server: Server, options: RegistryOptions): Promise<string> {
+  const address = options.host ?? "127.0.0.1";
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, address, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+function splitQuery(path: string): [string, string] {
+  const mark = path.indexOf("?");
+  return mark < 0 ? [path, ""] : [path.slice(0, mark), path.slice(mark + 1)];
+}
