@@ -84,7 +84,7 @@ const config: OxlintConfig = defineConfig({
     "typescript/no-floating-promises": "error",
     "typescript/no-misused-promises": "error",
     "typescript/no-non-null-assertion": "error",
-    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
     "no-await-in-loop": "off",
     "no-shadow": "off",
     "no-underscore-dangle": "off",

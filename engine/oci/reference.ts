@@ -2,7 +2,7 @@ import { ImagesyncError } from "../errors.ts";
 import { type Digest, isDigest, quote } from "./digest.ts";
 
 /** A repository on a registry, canonical: what caches and authentication are keyed by. */
-export interface Repository {
+export interface RepositoryName {
   /** `host[:port]`, lower case; Docker Hub is always `docker.io`. */
   readonly registry: string;
   /** The path, such as `library/nginx`. */
@@ -13,7 +13,7 @@ export interface Repository {
  * An image reference. The canonical parts serve as keys; `spelled` keeps how the user wrote the repository, because
  * that is what identifiers in state and manifests of deployments show.
  */
-export interface Reference extends Repository {
+export interface Reference extends RepositoryName {
   readonly tag?: string | undefined;
   readonly digest?: Digest | undefined;
   /** The repository as the user wrote it, without tag and digest: `nginx`, `registry.hub.docker.com/library/nginx`. */

@@ -1,9 +1,8 @@
 /**
- * One lock for each key: many may share it, or one may have it alone. Copies into a repository share it, deletes are
- * alone, so that a tag is not removed while a copy of this process has just found it in place. First come, first
- * served: a waiting exclusive holder is not overtaken by later shared ones.
+ * One lock for each key: many may share it, or one may have it alone. First come, first served: a waiting exclusive
+ * holder is not overtaken by later shared ones. Waiting ends with the signal.
  */
-export class RepositoryLock {
+export class KeyedLock {
   readonly #locks = new Map<string, { holders: number; exclusive: boolean; waiting: Waiter[] }>();
 
   shared<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -1,0 +1,170 @@
+import { ImagesyncError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import type { Claims } from "../graph/claims.ts";
+import type { Known } from "../graph/known.ts";
+import type { ManifestCache } from "../graph/manifest-cache.ts";
+import { isManifest, readTree, type Tree } from "../graph/walk.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { blobsOf, type Manifest } from "../oci/manifest.ts";
+import { isNonDistributable } from "../oci/media-types.ts";
+import type { Repository } from "../registry/repository.ts";
+import type { Transferred, Transfers } from "./transfer.ts";
+
+/** What lives as long as the engine and makes copies share their knowledge. */
+export interface CopyContext {
+  readonly known: Known;
+  readonly claims: Claims;
+  readonly cache: ManifestCache;
+  readonly transfers: Transfers;
+}
+
+export interface CopyOrder {
+  readonly source: Repository;
+  readonly destination: Repository;
+  /** The digest to be at the destination. */
+  readonly digest: Digest;
+  /** The bytes of the top manifest when they are not the source's: a subset of platforms. */
+  readonly subset?: Manifest | undefined;
+  /** Absent when the image is wanted by digest alone. */
+  readonly tag?: string | undefined;
+  /** The destination's tag was absent: nothing of the image is expected there. */
+  readonly cold: boolean;
+  /** Ask about everything below the tag anew: what should be there turned out to be missing. */
+  readonly distrust: boolean;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CopyResult {
+  /** Bytes of the blobs that were sent to the destination. */
+  readonly bytes: number;
+  readonly copied: number;
+  readonly mounted: number;
+  readonly present: number;
+}
+
+/**
+ * Puts an image to its destination: blobs before the manifest that names them, children before their index, the tag
+ * last, then reads the tag back. Whatever stops it, no tag ever points at something incomplete.
+ * @throws `conflict` when the tag reads back as something else.
+ */
+export async function copyImage(order: CopyOrder, context: CopyContext): Promise<CopyResult> {
+  const { source, signal } = order;
+  const top = order.subset ?? (await context.cache.get(source, order.digest, signal));
+  const tree = await readTree(source, top, { cache: context.cache, signal });
+  for (const layer of tree.nonDistributable) {
+    const message = `Layer ${layer.digest} may not be distributed by its licence and is left at its origin`;
+    order.onEvent({ kind: "warning", message });
+  }
+  const counts = { bytes: 0, copied: 0, mounted: 0, present: 0 };
+  await pushTree(tree, order, context, counts);
+  await placeTop(top, order, context);
+  return counts;
+}
+
+type Counts = { bytes: number } & Record<Transferred, number>;
+
+/**
+ * Everything below the top manifest: each blob and manifest once, each manifest as soon as its own content is there.
+ * When one fails, the others are told to stop and waited for, so that nothing goes on behind the caller's back.
+ */
+async function pushTree(tree: Tree, whole: CopyOrder, context: CopyContext, counts: Counts): Promise<void> {
+  const stop = new AbortController();
+  const signal = whole.signal ? AbortSignal.any([whole.signal, stop.signal]) : stop.signal;
+  const order = { ...whole, signal };
+  const { destination } = order;
+  const manifests = new Map(tree.manifests.map((manifest) => [manifest.digest, manifest]));
+  const done = new Map<Digest, Promise<void>>();
+  const once = (digest: Digest, work: () => Promise<void>): Promise<void> => {
+    const running = done.get(digest) ?? work();
+    done.set(digest, running);
+    return running;
+  };
+
+  const pushBlob = (blob: Descriptor): Promise<void> =>
+    once(blob.digest, async () => {
+      if (isNonDistributable(blob.mediaType)) return;
+      const how = await context.transfers.ensure(blob, order);
+      counts[how] += 1;
+      if (how === "copied") counts.bytes += blob.size;
+    });
+
+  const pushContent = async (manifest: Manifest): Promise<void> => {
+    if (manifest.kind === "image") {
+      await Promise.all(blobsOf(manifest).map(pushBlob));
+      return;
+    }
+    await Promise.all(
+      manifest.manifests.map(async (child) => {
+        const found = isManifest(child) ? manifests.get(child.digest) : undefined;
+        await (found ? pushManifest(found) : pushBlob(child));
+      }),
+    );
+  };
+
+  const pushManifest = (manifest: Manifest): Promise<void> =>
+    once(manifest.digest, async () => {
+      if (await isInPlace(manifest)) return;
+      await pushContent(manifest);
+      await destination.manifests.put(manifest, manifest.digest, { signal });
+      context.known.addManifest(destination.name, manifest.digest);
+      order.onEvent({ kind: "manifest-done", digest: manifest.digest });
+    });
+
+  /** A registry takes a manifest only with its content: one that is there needs no look below, unless we know better. */
+  const isInPlace = async (manifest: Manifest): Promise<boolean> => {
+    if (order.distrust) return false;
+    if (context.known.hasManifest(destination.name, manifest.digest)) return true;
+    if (order.cold) return false;
+    return (await destination.manifests.find(manifest.digest, { signal })) !== undefined;
+  };
+
+  try {
+    await pushContent(tree.top);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(done.values());
+    throw error;
+  }
+}
+
+/** Puts a tag on an image that its repository has already, and reads it back. */
+export async function tagImage(order: CopyOrder, context: CopyContext): Promise<CopyResult> {
+  const top = await context.cache.get(order.destination, order.digest, order.signal);
+  await placeTop(top, order, context);
+  return { bytes: 0, copied: 0, mounted: 0, present: 0 };
+}
+
+/** The last step of every copy: from here on the image is visible. */
+async function placeTop(
+  top: Manifest,
+  { destination, tag, onEvent, signal }: CopyOrder,
+  context: CopyContext,
+): Promise<void> {
+  const key = tag ?? top.digest;
+  await destination.manifests.put(top, key, { signal });
+  context.known.addManifest(destination.name, top.digest);
+  if (tag !== undefined) context.claims.claim(destination.name, tag);
+  await readBack(destination, key, top.digest, signal);
+  onEvent({ kind: "manifest-done", digest: top.digest, tag });
+}
+
+/** The registry's word for what it stored is not proof: some confirm a manifest and lose it. */
+async function readBack(
+  destination: Repository,
+  key: string,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stored = await destination.manifests.get(key, { signal });
+  if (stored.digest === digest) return;
+  throw new ImagesyncError({
+    code: "conflict",
+    operation: "read back the tag",
+    side: "destination",
+    registry: destination.name.registry,
+    message: `Cannot confirm ${destination.name.registry}/${destination.name.repository}:${key}: it was pushed as ${digest} and reads back as ${stored.digest}`,
+    hint: "Somebody else writes to this tag; let only one of them own it",
+  });
+}

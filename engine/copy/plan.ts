@@ -1,0 +1,112 @@
+import { type Depth, findMissing } from "../graph/completeness.ts";
+import type { ManifestCache } from "../graph/manifest-cache.ts";
+import { readTree } from "../graph/walk.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { parsePlatform, type Platform } from "../oci/platform.ts";
+import { manifestKey, type Reference } from "../oci/reference.ts";
+import type { Repository } from "../registry/repository.ts";
+import { platformsOf, requirePlatforms, selectPlatforms } from "./platforms.ts";
+
+/** One image to be at a destination. */
+export interface CopyQuestion {
+  readonly source: Repository;
+  readonly sourceReference: Reference;
+  readonly destination: Repository;
+  readonly destinationReference: Reference;
+  /** Only these platforms; empty for the whole image as it is. */
+  readonly platforms: readonly Platform[];
+  /** Platforms the source must offer, or nothing is written. */
+  readonly requiredPlatforms: readonly Platform[];
+  /** How deep an image that is in place is examined. */
+  readonly depth: Depth;
+}
+
+export interface CopyDecision {
+  /** `repair`: the tag is right, but content below it is missing. `tag`: the manifest is there, the tag is not. */
+  readonly action: "copy" | "repair" | "tag" | "skip";
+  /** Why, for people. */
+  readonly reason: string;
+  /** The top manifest's digest at the source, resolved once. */
+  readonly sourceDigest: Digest;
+  /** What the destination will hold: the source's digest, or that of the subset. */
+  readonly digest: Digest;
+  /** What the destination's tag holds now. */
+  readonly currentDigest?: Digest | undefined;
+  /** The new index when platforms were asked for, else absent. */
+  readonly subset?: Manifest | undefined;
+  /** At most so many bytes will move; what the destination's registry has already is subtracted only when it is known. */
+  readonly bytes: number;
+}
+
+/** Decides what is to be done, by reading only. The source's tag is resolved here, once. */
+export async function planCopy(
+  question: CopyQuestion,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<CopyDecision> {
+  const { source, sourceReference, destination, destinationReference } = question;
+  const { cache, signal } = options;
+  const key = manifestKey(destinationReference);
+  const [sourceDigest, current] = await Promise.all([
+    sourceReference.digest ??
+      source.manifests.head(manifestKey(sourceReference), { signal }).then((head) => head.digest),
+    destination.manifests.find(key, { signal }),
+  ]);
+  const subset = await examinePlatforms(question, sourceDigest, options);
+  const digest = subset?.digest ?? sourceDigest;
+  const common = {
+    sourceDigest,
+    digest,
+    ...(current ? { currentDigest: current.digest } : {}),
+    ...(subset && subset.digest !== sourceDigest ? { subset } : {}),
+  };
+
+  if (current?.digest === digest) {
+    const top = question.depth === "tag" ? undefined : await cache.get(destination, digest, signal);
+    const missing = top && (await findMissing(destination, top, question.depth, options));
+    const count = (missing?.manifests.length ?? 0) + (missing?.blobs.length ?? 0);
+    if (!missing || count === 0) return { ...common, action: "skip", reason: "in place", bytes: 0 };
+    const reason = `${missing.manifests.length} manifests and ${missing.blobs.length} blobs are missing below the tag`;
+    return { ...common, action: "repair", reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+  }
+  if (current && (await destination.manifests.find(digest, { signal }))) {
+    const whole = await findMissing(destination, await cache.get(destination, digest, signal), question.depth, options);
+    if (whole.manifests.length + whole.blobs.length === 0) {
+      return {
+        ...common,
+        action: "tag",
+        reason: `the tag holds ${current.digest}, the image is there without it`,
+        bytes: 0,
+      };
+    }
+  }
+  const reason = current ? `the tag holds ${current.digest}` : "the destination does not have it";
+  return { ...common, action: "copy", reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+}
+
+async function examinePlatforms(
+  question: CopyQuestion,
+  sourceDigest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Manifest | undefined> {
+  const { source, platforms, requiredPlatforms } = question;
+  if (platforms.length === 0 && requiredPlatforms.length === 0) return undefined;
+  const top = await options.cache.get(source, sourceDigest, options.signal);
+  if (requiredPlatforms.length > 0) {
+    const offered = await platformsOf(source, top, options);
+    requirePlatforms([...offered.keys()].map(parsePlatform), requiredPlatforms, source);
+  }
+  return platforms.length === 0 ? undefined : await selectPlatforms(source, top, platforms, options);
+}
+
+async function bytesBelow(
+  { source }: CopyQuestion,
+  subset: Manifest | undefined,
+  sourceDigest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<number> {
+  const top = subset ?? (await options.cache.get(source, sourceDigest, options.signal));
+  const tree = await readTree(source, top, options);
+  const manifests = tree.manifests.reduce((sum, manifest) => sum + manifest.bytes.byteLength, 0);
+  return tree.blobs.reduce((sum, blob) => sum + blob.size, manifests);
+}

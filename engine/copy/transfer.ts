@@ -1,0 +1,213 @@
+import { KeyedLock } from "../concurrency/keyed-lock.ts";
+import { ImagesyncError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import { type Known, repositoryKey } from "../graph/known.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Repository } from "../registry/repository.ts";
+import type { UploadSession } from "../registry/uploads.ts";
+import { smallBlobBytes, type TransferScheduler } from "./scheduler.ts";
+import { readVerified, verifiedBody } from "./verified-body.ts";
+
+/** How a blob came to be at the destination. */
+export type Transferred = "copied" | "mounted" | "present";
+
+export interface TransferOptions {
+  readonly source: Repository;
+  readonly destination: Repository;
+  /** Nothing of this image is expected at the destination: small blobs are fetched while their upload opens. */
+  readonly cold: boolean;
+  /** Asks the registry about every blob, whatever this process believes to know: for repairs. */
+  readonly distrust: boolean;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const progressStepBytes = 4 * 1024 * 1024;
+
+/** Moves single blobs; lives as long as the engine, so that copies that want the same blob share it. */
+export class Transfers {
+  readonly #known: Known;
+  readonly #scheduler: TransferScheduler;
+  readonly #locks = new KeyedLock();
+  readonly #probed = new Set<string>();
+
+  constructor(known: Known, scheduler: TransferScheduler) {
+    this.#known = known;
+    this.#scheduler = scheduler;
+  }
+
+  /**
+   * Makes sure that the destination repository has the blob, with as few requests and bytes as possible: known from
+   * before, mounted from a repository of the same registry, or copied. However many copies want it at the same time,
+   * its bytes go to a registry once: the others wait and find it there. When the one they waited for fails, the next
+   * one tries itself.
+   */
+  async ensure(blob: Descriptor, options: TransferOptions): Promise<Transferred> {
+    const { destination, signal } = options;
+    const { registry } = destination.name;
+    const inRepository = `${repositoryKey(destination.name)}@${blob.digest}`;
+    const how = await this.#locks.exclusive(
+      inRepository,
+      async () => {
+        if (!options.distrust && this.#known.hasBlob(destination.name, blob.digest)) return "present";
+        const elsewhere = this.#elsewhere(blob, options);
+        if (elsewhere !== undefined) return await this.#mountOrCopy(blob, elsewhere, options);
+        return await this.#locks.exclusive(
+          `${registry}@${blob.digest}`,
+          async () => {
+            // While this one waited, another copy may have brought the blob to another repository.
+            const arrived = this.#elsewhere(blob, options);
+            return arrived === undefined
+              ? await this.#checkOrCopy(blob, options)
+              : await this.#mountOrCopy(blob, arrived, options);
+          },
+          signal,
+        );
+      },
+      signal,
+    );
+    this.#known.addBlob(destination.name, blob.digest);
+    options.onEvent({ kind: "blob-done", digest: blob.digest, size: blob.size, how });
+    return how;
+  }
+
+  /** A repository of the destination's registry from which the blob can be mounted. */
+  #elsewhere(blob: Descriptor, { source, destination }: TransferOptions): string | undefined {
+    const { registry, repository } = destination.name;
+    const from =
+      source.name.registry === registry
+        ? source.name.repository
+        : this.#known.repositoryWithBlob(registry, blob.digest);
+    return from === repository ? undefined : from;
+  }
+
+  async #mountOrCopy(blob: Descriptor, from: string, options: TransferOptions): Promise<Transferred> {
+    const { destination, signal } = options;
+    return await this.#scheduler.run(
+      blob.size,
+      async () => {
+        const answer = await destination.uploads.mount(blob.digest, from, { signal });
+        if (answer === "mounted") {
+          this.#known.learnMounts(destination.name.registry, true);
+          return "mounted";
+        }
+        return await this.#upload(blob, answer, options);
+      },
+      signal,
+    );
+  }
+
+  /**
+   * HEAD, then an upload. At a registry that is known to mount, one request does both: a mount from the repository
+   * itself is answered with 201 when the blob is there and opens the upload when it is not.
+   */
+  async #checkOrCopy(blob: Descriptor, options: TransferOptions): Promise<Transferred> {
+    const { destination, signal } = options;
+    const { registry, repository } = destination.name;
+    return await this.#scheduler.run(
+      blob.size,
+      async () => {
+        if (this.#known.mounts(registry) === true && !options.distrust) {
+          const speculative = this.#fetchEarly(blob, options);
+          const answer = await settle(destination.uploads.mount(blob.digest, repository, { signal }), speculative);
+          return answer === "mounted" ? "present" : await this.#upload(blob, answer, options, speculative);
+        }
+        if (await destination.blobs.has(blob.digest, { signal })) return "present";
+        const speculative = this.#fetchEarly(blob, { ...options, cold: true });
+        const session = await settle(destination.uploads.start({ signal }), speculative);
+        const how = await this.#upload(blob, session, options, speculative);
+        await this.#learnMounts(blob, options);
+        return how;
+      },
+      signal,
+    );
+  }
+
+  /** A small blob that is surely wanted can be on its way while the upload opens: a round trip less. */
+  #fetchEarly(blob: Descriptor, { source, cold, signal }: TransferOptions): Promise<Uint8Array> | undefined {
+    if (!cold || blob.size >= smallBlobBytes) return undefined;
+    const bytes = source.blobs.open(blob, { signal }).then((stream) => readVerified(stream, blob));
+    // Whoever awaits it later sees the failure; until then it must not count as unhandled.
+    bytes.catch(() => undefined);
+    return bytes;
+  }
+
+  async #upload(
+    blob: Descriptor,
+    session: UploadSession,
+    options: TransferOptions,
+    speculative?: Promise<Uint8Array>,
+  ): Promise<Transferred> {
+    const { destination, onEvent, signal } = options;
+    try {
+      if (blob.size < smallBlobBytes) {
+        const bytes = await (speculative ?? this.#fetchEarly(blob, { ...options, cold: true }) ?? new Uint8Array());
+        await destination.uploads.put(
+          session,
+          blob.digest,
+          { bytes: blob.size, open: () => bytes, repeatable: true },
+          { signal },
+        );
+        onEvent({ kind: "blob-progress", digest: blob.digest, bytes: blob.size, size: blob.size });
+      } else {
+        await this.#stream(blob, session, options);
+      }
+      return "copied";
+    } catch (error) {
+      await destination.uploads.cancel(session);
+      throw error;
+    }
+  }
+
+  async #stream(blob: Descriptor, session: UploadSession, options: TransferOptions): Promise<void> {
+    const { source, destination, onEvent, signal } = options;
+    const stream = await source.blobs.open(blob, { signal });
+    let sourceFailure: ImagesyncError | undefined;
+    let reported = 0;
+    const onBytes = (bytes: number): void => {
+      if (bytes - reported < progressStepBytes && bytes !== blob.size) return;
+      reported = bytes;
+      onEvent({ kind: "blob-progress", digest: blob.digest, bytes, size: blob.size });
+    };
+    const open = async function* (): AsyncGenerator<Uint8Array, void, void> {
+      try {
+        yield* verifiedBody(stream, blob, onBytes);
+      } catch (error) {
+        // The upload fails because of it; the failure worth reporting is this one.
+        if (error instanceof ImagesyncError) sourceFailure = error;
+        throw error;
+      }
+    };
+    try {
+      await destination.uploads.put(session, blob.digest, { bytes: blob.size, open, repeatable: false }, { signal });
+    } catch (error) {
+      throw sourceFailure ?? error;
+    } finally {
+      // An upload that ends early leaves the source unread: close it, its connection is of no more use.
+      stream.destroy();
+    }
+  }
+
+  /**
+   * After the first upload to a registry of unknown manners one request asks whether it mounts: a yes saves a request
+   * for every blob to come.
+   */
+  async #learnMounts(blob: Descriptor, { destination, signal }: TransferOptions): Promise<void> {
+    const { registry, repository } = destination.name;
+    if (this.#known.mounts(registry) !== undefined || this.#probed.has(registry)) return;
+    this.#probed.add(registry);
+    const answer = await destination.uploads.mount(blob.digest, repository, { signal });
+    this.#known.learnMounts(registry, answer === "mounted");
+    if (answer !== "mounted") await destination.uploads.cancel(answer);
+  }
+}
+
+/** Waits for the upload to open; when it does not, the early fetch has no taker and must end first. */
+async function settle<T>(opening: Promise<T>, early: Promise<unknown> | undefined): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    await early?.catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import { KeyedLock } from "./concurrency/keyed-lock.ts";
+import type { CopyContext } from "./copy/copy.ts";
+import { platformsOf } from "./copy/platforms.ts";
+import { TransferScheduler } from "./copy/scheduler.ts";
+import { Transfers } from "./copy/transfer.ts";
+import { createCredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
+import { type RemovalReport, removeTag } from "./delete/remove.ts";
+import type { Side } from "./errors.ts";
+import { Claims } from "./graph/claims.ts";
+import { type Depth, findMissing, type Missing } from "./graph/completeness.ts";
+import { Known, repositoryKey } from "./graph/known.ts";
+import { ManifestCache } from "./graph/manifest-cache.ts";
+import { HttpClient, type HttpClientOptions } from "./http/client.ts";
+import type { Digest } from "./oci/digest.ts";
+import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
+import type { ManifestHead } from "./registry/manifests.ts";
+import { pingRegistry } from "./registry/registry.ts";
+import { openRepository, type Purpose, type Repository } from "./registry/repository.ts";
+import { type ApplyOptions, applyPlan } from "./sync/apply.ts";
+import { type Plan, planRule } from "./sync/plan.ts";
+import type { Report } from "./sync/report.ts";
+import type { Rule } from "./sync/rule.ts";
+
+export interface EngineOptions extends Omit<HttpClientOptions, "credentials"> {
+  /** Where logins come from. @default docker's configuration as the environment names it */
+  readonly credentials?: Omit<CredentialChainOptions, "environment"> | undefined;
+}
+
+export interface StopOptions {
+  /** Ends the call within two seconds. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Inspection extends ManifestHead {
+  /** Platform, such as `linux/arm/v7`, to the digest of its image; only when it was asked for. */
+  readonly platforms?: ReadonlyMap<string, Digest> | undefined;
+  /** What is missing below the manifest, as deep as was asked. */
+  readonly missing: Missing;
+}
+
+/**
+ * The verbs. An engine lives as long as the process: what it learns of registries, and the connections to them, serve
+ * all later calls; calls may run at the same time and share their work.
+ */
+export class Engine {
+  readonly #client: HttpClient;
+  readonly #context: CopyContext;
+  readonly #repositoryLock = new KeyedLock();
+
+  constructor(options: EngineOptions = {}) {
+    const { credentials, ...http } = options;
+    const chain = createCredentialChain({
+      ...credentials,
+      ...(http.environment ? { environment: http.environment } : {}),
+    });
+    const known = new Known();
+    this.#client = new HttpClient({ ...http, credentials: chain });
+    this.#context = {
+      known,
+      claims: new Claims(),
+      cache: new ManifestCache(),
+      transfers: new Transfers(known, new TransferScheduler()),
+    };
+  }
+
+  /** Asks whether a registry answers and lets us in. @throws why not. */
+  async ping(registry: string, options: StopOptions = {}): Promise<void> {
+    await pingRegistry(this.#client, registry, options.signal);
+  }
+
+  /** What a reference points at now. @throws `not-found` when it points at nothing. */
+  async resolve(reference: Reference, options: StopOptions & { readonly side?: Side } = {}): Promise<ManifestHead> {
+    return await this.#open(reference, "read", options.side).manifests.head(manifestKey(reference), options);
+  }
+
+  /**
+   * What a reference points at, and whether everything below it is there: `depth` says how far to look.
+   * @throws `not-found` when the reference itself points at nothing; content that is missing below it is a result.
+   */
+  async inspect(
+    reference: Reference,
+    options: StopOptions & { readonly depth?: Depth; readonly platforms?: boolean; readonly side?: Side } = {},
+  ): Promise<Inspection> {
+    const { depth = "tag", signal } = options;
+    const repository = this.#open(reference, "read", options.side);
+    const head = await repository.manifests.head(manifestKey(reference), { signal });
+    if (depth === "tag" && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
+    const { cache } = this.#context;
+    const top = await cache.get(repository, head.digest, signal);
+    const missing = await findMissing(repository, top, depth, { cache, signal });
+    const size = { digest: head.digest, mediaType: top.mediaType, size: top.bytes.byteLength };
+    if (options.platforms !== true) return { ...size, missing };
+    return { ...size, missing, platforms: await platformsOf(repository, top, { cache, signal }) };
+  }
+
+  /** Every tag of a repository. */
+  async tags(name: RepositoryName, options: StopOptions = {}): Promise<string[]> {
+    return await this.#open(name, "read").tags.list(options);
+  }
+
+  /** Decides what is to be done for a rule. Reads only; each tag is resolved once, here. */
+  async plan(rule: Rule, options: StopOptions = {}): Promise<Plan> {
+    const ends = this.#ends(rule.source, rule.destination);
+    // A delete of this process must not fall between finding the tag in place and saying so.
+    return await this.#repositoryLock.shared(
+      repositoryKey(rule.destination),
+      async () => {
+        const plan = await planRule(rule, ends, { cache: this.#context.cache, signal: options.signal });
+        for (const { action, destination } of plan.items) {
+          const tag = tagOrLatest(destination);
+          if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
+        }
+        return plan;
+      },
+      options.signal,
+    );
+  }
+
+  /** Executes a plan. Failures are in the report, an item each; nothing is thrown for them. */
+  async apply(plan: Plan, options: ApplyOptions = {}): Promise<Report> {
+    const before = this.#client.statistics().requests;
+    const context = {
+      ...this.#context,
+      repositoryLock: this.#repositoryLock,
+      open: ({ source, destination }: { source: Reference; destination: Reference }) => this.#ends(source, destination),
+    };
+    const items = await applyPlan(plan, context, options);
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    return { items, bytes, requests: this.#client.statistics().requests - before };
+  }
+
+  /**
+   * Takes a tag away if it still holds the expected digest and nobody in this process has put or confirmed it since.
+   * What is gone already is success.
+   * @throws `unsupported` when the registry cannot remove one tag without harming others.
+   */
+  async remove(
+    reference: Reference,
+    options: StopOptions & { readonly expectDigest: Digest; readonly since?: number | undefined },
+  ): Promise<RemovalReport> {
+    const tag = tagOrLatest(reference);
+    if (tag === undefined) return { untagged: true, kept: [] };
+    return await this.#repositoryLock.exclusive(
+      repositoryKey(reference),
+      () => removeTag(this.#open(reference, "delete", "destination"), tag, this.#context.claims, options),
+      options.signal,
+    );
+  }
+
+  /** What was asked of registries so far. */
+  statistics(): { readonly requests: number; readonly bytesReceived: number; readonly bytesSent: number } {
+    return this.#client.statistics();
+  }
+
+  /** Closes the connections; calls under way fail. */
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #ends(source: Reference, destination: Reference): { source: Repository; destination: Repository } {
+    return {
+      source: this.#open(source, "read", "source"),
+      destination: this.#open(destination, "write", "destination"),
+    };
+  }
+
+  #open(name: RepositoryName, purpose: Purpose, side?: Side): Repository {
+    return openRepository(this.#client, name, { purpose, side });
+  }
+}
+
+export function createEngine(options: EngineOptions = {}): Engine {
+  return new Engine(options);
+}

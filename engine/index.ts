@@ -1,0 +1,24 @@
+/** The public API of the engine: everything a face may use. */
+export { createEngine, Engine, type EngineOptions, type Inspection, type StopOptions } from "./engine.ts";
+export { type ErrorCode, ImagesyncError, isNotFound, type Side, toImagesyncError } from "./errors.ts";
+export type { EngineEvent, OnEvent } from "./events.ts";
+export { type Digest, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
+export { formatPlatform, normalisePlatform, parsePlatform, type Platform } from "./oci/platform.ts";
+export {
+  atDigest,
+  canonicalReference,
+  formatReference,
+  parseReference,
+  pinned,
+  type Reference,
+  type RepositoryName,
+  tagOrLatest,
+} from "./oci/reference.ts";
+export type { Credential } from "./credentials/credential.ts";
+export type { ExplicitCredential } from "./credentials/chain.ts";
+export type { RegistryTransport } from "./http/client.ts";
+export type { Depth, Missing } from "./graph/completeness.ts";
+export type { RemovalReport } from "./delete/remove.ts";
+export type { Plan, PlanItem } from "./sync/plan.ts";
+export type { Policy, Rule } from "./sync/rule.ts";
+export type { Report, ReportItem } from "./sync/report.ts";

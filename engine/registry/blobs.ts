@@ -1,0 +1,80 @@
+import type { Readable } from "node:stream";
+import { ImagesyncError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { discardBody } from "./body.ts";
+import type { RepositoryRequests } from "./repository.ts";
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs */
+export class Blobs {
+  readonly #requests: RepositoryRequests;
+
+  constructor(requests: RepositoryRequests) {
+    this.#requests = requests;
+  }
+
+  /** Whether the repository has the blob; only a 404 is "no", a refusal is an error. */
+  async has(digest: Digest, options: Options = {}): Promise<boolean> {
+    const request = {
+      operation: "look for blob",
+      method: "HEAD",
+      path: `blobs/${digest}`,
+      object: digest,
+      signal: options.signal,
+    } as const;
+    const response = await this.#requests.expect(request, 200, 404);
+    discardBody(response);
+    return response.status === 200;
+  }
+
+  /**
+   * The bytes as a stream, not yet verified: whoever reads it checks size and digest. Content encoding was refused, so
+   * the length is the blob's.
+   * @throws `not-found`; `size-mismatch` when the announced length is not the descriptor's.
+   */
+  async open(blob: Descriptor, options: Options = {}): Promise<Readable> {
+    const response = await this.#requests.expect(
+      {
+        operation: "pull blob",
+        method: "GET",
+        path: `blobs/${blob.digest}`,
+        object: blob.digest,
+        kind: "blob",
+        signal: options.signal,
+      },
+      200,
+    );
+    const length = response.headers.get("content-length");
+    if (length !== undefined && Number(length) !== blob.size) {
+      response.body.on("error", () => {
+        // The size already condemned this body.
+      });
+      response.body.destroy();
+      throw new ImagesyncError({
+        code: "size-mismatch",
+        operation: "pull blob",
+        message: `Cannot pull blob ${blob.digest}: ${this.#requests.name.registry} announces ${length} bytes, the manifest ${blob.size}`,
+        registry: this.#requests.name.registry,
+        side: "source",
+      });
+    }
+    return response.body;
+  }
+
+  /** Deletes a blob; the status is the caller's to judge. */
+  async delete(digest: Digest, options: Options = {}): Promise<number> {
+    const response = await this.#requests.send({
+      operation: "delete blob",
+      method: "DELETE",
+      path: `blobs/${digest}`,
+      object: digest,
+      signal: options.signal,
+    });
+    discardBody(response);
+    return response.status;
+  }
+}

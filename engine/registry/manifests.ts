@@ -1,0 +1,138 @@
+import { isNotFound } from "../errors.ts";
+import type { HttpResponse } from "../http/message.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { type Manifest, maxManifestBytes, parseManifest } from "../oci/manifest.ts";
+import { baseMediaType, manifestAccept } from "../oci/media-types.ts";
+import { discardBody, readBody } from "./body.ts";
+import { ImagesyncError } from "../errors.ts";
+import type { RepositoryRequest, RepositoryRequests } from "./repository.ts";
+
+/** What a registry says of a manifest without sending it. */
+export interface ManifestHead {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of the manifest itself; absent when the registry does not say. */
+  readonly size?: number | undefined;
+}
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
+export class Manifests {
+  readonly #requests: RepositoryRequests;
+
+  constructor(requests: RepositoryRequests) {
+    this.#requests = requests;
+  }
+
+  /**
+   * What a tag or digest points at, by HEAD: registries with a pull quota do not count it. A registry that answers
+   * HEAD without the digest, or not at all, is asked by GET and the digest is computed.
+   * @throws `not-found`, and what {@link refusal} makes of other answers.
+   */
+  async head(key: string, options: Options = {}): Promise<ManifestHead> {
+    const request = this.#request("HEAD", key, "resolve", options);
+    const response = await this.#requests.send(request);
+    discardBody(response);
+    const digest = response.headers.get("docker-content-digest") ?? (isDigest(key) ? key : undefined);
+    if (response.status === 200 && digest !== undefined && isDigest(digest) && (!isDigest(key) || digest === key)) {
+      const size = Number(response.headers.get("content-length") ?? Number.NaN);
+      return {
+        digest,
+        mediaType: baseMediaType(response.headers.get("content-type")),
+        ...(Number.isSafeInteger(size) && size > 0 ? { size } : {}),
+      };
+    }
+    if (response.status === 404) throw await this.#requests.refusal(response, request);
+    // No digest, HEAD refused, or an error whose reason only GET can carry: HEAD answers have no body.
+    const manifest = await this.get(key, options);
+    return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.byteLength };
+  }
+
+  /** Like {@link head}; absent is an answer, not an error. Only a 404-class answer is "absent". */
+  async find(key: string, options: Options = {}): Promise<ManifestHead | undefined> {
+    try {
+      return await this.head(key, options);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The manifest itself, verified against the digest when that is the key. @throws `limit` over 8 MiB. */
+  async get(key: string, options: Options = {}): Promise<Manifest> {
+    const request = this.#request("GET", key, "pull manifest", options);
+    const response = await this.#requests.expect(request, 200);
+    const bytes = await readBody(response, maxManifestBytes);
+    const manifest = parseManifest(bytes, response.headers.get("content-type"), isDigest(key) ? key : undefined);
+    this.#checkHeader(response, manifest, key);
+    return manifest;
+  }
+
+  /**
+   * Pushes the bytes as they are, by tag or by digest.
+   * @throws `manifest-invalid` with the registry code MANIFEST_BLOB_UNKNOWN when the destination misses content.
+   */
+  async put(manifest: Manifest, key: string, options: Options = {}): Promise<void> {
+    const request: RepositoryRequest = {
+      ...this.#request("PUT", key, "push manifest", options),
+      headers: { "content-type": manifest.mediaType },
+      body: { bytes: manifest.bytes.byteLength, open: () => manifest.bytes, repeatable: true },
+    };
+    const response = await this.#requests.expect(request, 201, 200, 202);
+    discardBody(response);
+    const said = response.headers.get("docker-content-digest");
+    if (said !== undefined && isDigest(said) && sameAlgorithm(said, manifest.digest) && said !== manifest.digest) {
+      throw mismatch(`Cannot push manifest ${manifest.digest}: the registry stored it as ${said}`);
+    }
+  }
+
+  /** Deletes a manifest by digest, or a tag. The status is the caller's to judge: registries differ most here. */
+  async delete(
+    key: string,
+    options: Options = {},
+  ): Promise<{ readonly status: number; readonly error?: Error | undefined }> {
+    const request = this.#request("DELETE", key, isDigest(key) ? "delete manifest" : "delete tag", options);
+    const response = await this.#requests.send(request);
+    if (response.status < 300) {
+      discardBody(response);
+      return { status: response.status };
+    }
+    return { status: response.status, error: await this.#requests.refusal(response, request) };
+  }
+
+  #request(method: RepositoryRequest["method"], key: string, operation: string, options: Options): RepositoryRequest {
+    return {
+      operation,
+      method,
+      path: `manifests/${key}`,
+      headers: { accept: manifestAccept },
+      object: key,
+      signal: options.signal,
+    };
+  }
+
+  /** The computed digest is the truth; a header that contradicts it under the same algorithm is a damaged answer. */
+  #checkHeader(response: HttpResponse, manifest: Manifest, key: string): void {
+    const said = response.headers.get("docker-content-digest");
+    if (said === undefined || isDigest(key) || !isDigest(said) || !sameAlgorithm(said, manifest.digest)) return;
+    if (said !== manifest.digest) {
+      throw mismatch(`Cannot pull manifest ${key}: the registry says ${said}, but the bytes have ${manifest.digest}`);
+    }
+  }
+}
+
+function sameAlgorithm(a: string, b: string): boolean {
+  return a.slice(0, a.indexOf(":")) === b.slice(0, b.indexOf(":"));
+}
+
+function mismatch(message: string): ImagesyncError {
+  return new ImagesyncError({
+    code: "digest-mismatch",
+    operation: "check a manifest",
+    message,
+    hint: "The registry or a proxy before it alters content",
+  });
+}

@@ -1,0 +1,39 @@
+import { ImagesyncError } from "../errors.ts";
+import type { HttpRequest, HttpResponse } from "../http/message.ts";
+import { discardBody } from "./body.ts";
+import { refusal } from "./errors.ts";
+
+/** What this room needs of the HTTP room. */
+export interface Transport {
+  send(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/**
+ * Asks whether the registry speaks the distribution API and lets us in.
+ * @throws `unauthorized`, `unavailable`, `protocol` and what the network can raise.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
+ */
+export async function pingRegistry(transport: Transport, registry: string, signal?: AbortSignal): Promise<void> {
+  const response = await transport.send({
+    operation: "reach the registry",
+    registry,
+    method: "GET",
+    url: "/v2/",
+    kind: "control",
+    signal,
+  });
+  if (response.status === 200) {
+    discardBody(response);
+    return;
+  }
+  const error = await refusal(response, { operation: "reach the registry", registry });
+  if (error.code !== "not-found") throw error;
+  throw new ImagesyncError({
+    code: "protocol",
+    operation: "reach the registry",
+    message: `Cannot reach the registry: ${registry} does not speak the distribution API (status 404 at /v2/)`,
+    registry,
+    status: 404,
+    hint: "Check the address",
+  });
+}

@@ -1,0 +1,124 @@
+import { ImagesyncError } from "../errors.ts";
+import type { HttpResponse, RequestBody } from "../http/message.ts";
+import type { Digest } from "../oci/digest.ts";
+import { discardBody } from "./body.ts";
+import type { RepositoryRequests } from "./repository.ts";
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An upload the registry has opened for us. It is finished by {@link Uploads.put} or given back by cancel. */
+export interface UploadSession {
+  /** Absolute; may name another host and carry state in its query, which is kept as it came. */
+  readonly location: string;
+}
+
+const cancelDeadlineMs = 5_000;
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
+export class Uploads {
+  readonly #requests: RepositoryRequests;
+
+  constructor(requests: RepositoryRequests) {
+    this.#requests = requests;
+  }
+
+  /** Opens an upload. */
+  async start(options: Options = {}): Promise<UploadSession> {
+    const response = await this.#requests.expect(
+      { operation: "start an upload", method: "POST", path: "blobs/uploads/", signal: options.signal },
+      202,
+    );
+    return this.#session(response);
+  }
+
+  /**
+   * Asks to take the blob over from another repository of the same registry (or, with the repository itself, whether
+   * it is already here). A registry that cannot opens an upload instead, in the same answer; one that refuses mounts
+   * altogether is asked for a plain upload.
+   * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
+   */
+  async mount(digest: Digest, from: string, options: Options = {}): Promise<"mounted" | UploadSession> {
+    const response = await this.#requests.send({
+      operation: "mount blob",
+      method: "POST",
+      path: `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      object: digest,
+      alsoPull: from,
+      signal: options.signal,
+    });
+    if (response.status === 201) {
+      discardBody(response);
+      return "mounted";
+    }
+    if (response.status === 202) return this.#session(response);
+    discardBody(response);
+    return await this.start(options);
+  }
+
+  /**
+   * Sends the whole blob in one request and commits it.
+   * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
+   */
+  async put(session: UploadSession, digest: Digest, body: RequestBody, options: Options = {}): Promise<void> {
+    const joint = session.location.includes("?") ? "&" : "?";
+    const response = await this.#requests.expect(
+      {
+        operation: "push blob",
+        method: "PUT",
+        path: `${session.location}${joint}digest=${encodeURIComponent(digest)}`,
+        headers: { "content-type": "application/octet-stream" },
+        body,
+        kind: "blob",
+        object: digest,
+        signal: options.signal,
+      },
+      201,
+      204,
+    );
+    discardBody(response);
+    const said = response.headers.get("docker-content-digest");
+    if (said !== undefined && said !== digest && said.startsWith(digest.slice(0, digest.indexOf(":") + 1))) {
+      throw new ImagesyncError({
+        code: "digest-mismatch",
+        operation: "push blob",
+        message: `Cannot push blob ${digest}: ${this.#requests.name.registry} stored it as ${said}`,
+        registry: this.#requests.name.registry,
+        side: "destination",
+      });
+    }
+  }
+
+  /** Gives an unused upload back. Best effort, with a deadline of its own: registries expire what is left. */
+  async cancel(session: UploadSession): Promise<void> {
+    try {
+      const response = await this.#requests.send({
+        operation: "cancel an upload",
+        method: "DELETE",
+        path: session.location,
+        signal: AbortSignal.timeout(cancelDeadlineMs),
+      });
+      discardBody(response);
+    } catch {
+      // The copy does not depend on it, and the registry removes stale uploads by itself.
+    }
+  }
+
+  /** The location is relative or absolute; it resolves against where the answer came from. */
+  #session(response: HttpResponse): UploadSession {
+    discardBody(response);
+    const location = response.headers.get("location");
+    if (location !== undefined && URL.canParse(location, response.url)) {
+      return { location: new URL(location, response.url).href };
+    }
+    throw new ImagesyncError({
+      code: "protocol",
+      operation: "start an upload",
+      message: `Cannot start an upload: ${this.#requests.name.registry} sent no usable Location`,
+      registry: this.#requests.name.registry,
+      side: "destination",
+      status: response.status,
+    });
+  }
+}

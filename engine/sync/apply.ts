@@ -1,0 +1,99 @@
+import { Slots } from "../concurrency/slots.ts";
+import type { KeyedLock } from "../concurrency/keyed-lock.ts";
+import { type CopyContext, copyImage, type CopyResult, tagImage } from "../copy/copy.ts";
+import { type ErrorCode, ImagesyncError, toImagesyncError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import { repositoryKey } from "../graph/known.ts";
+import { parseManifest } from "../oci/manifest.ts";
+import { tagOrLatest } from "../oci/reference.ts";
+import type { Ends, Plan, PlanItem } from "./plan.ts";
+import type { ReportItem } from "./report.ts";
+
+export interface ApplyContext extends CopyContext {
+  /** Copies share a destination repository, deletes have it alone. */
+  readonly repositoryLock: KeyedLock;
+  readonly open: (item: PlanItem) => Ends;
+}
+
+export interface ApplyOptions {
+  /** Stops the whole apply within two seconds, in mid-blob too; tags stay as they were. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/** How many images are worked on at the same time; blobs and connections have limits of their own. */
+const parallelItems = 64;
+
+/** Of one image; each request has been tried several times by then. */
+const maxAttempts = 3;
+
+/** Failures that another try of the same image can cure: it finds in place what the first try has brought. */
+const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "size-mismatch", "digest-mismatch"]);
+
+/** Executes a plan as it stands: nothing is decided here, no tag is resolved again. */
+export async function applyPlan(plan: Plan, context: ApplyContext, options: ApplyOptions): Promise<ReportItem[]> {
+  const slots = new Slots(parallelItems);
+  return await Promise.all(
+    plan.items.map(async (item): Promise<ReportItem> => {
+      const none = { bytes: 0, blobs: { copied: 0, mounted: 0, present: 0 } };
+      if (item.action === "skip") return { item, outcome: "unchanged", ...none };
+      try {
+        const release = await slots.acquire(options.signal);
+        try {
+          const { bytes, ...blobs } = await applyItem(item, context, options);
+          return { item, outcome: "done", bytes, blobs };
+        } finally {
+          release();
+        }
+      } catch (error) {
+        return { item, outcome: "failed", error: failure(error, options.signal), ...none };
+      }
+    }),
+  );
+}
+
+async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOptions): Promise<CopyResult> {
+  const ends = context.open(item);
+  const { signal, onEvent = () => undefined } = options;
+  const tag =
+    item.destination.tag ?? (item.destination.digest === undefined ? tagOrLatest(item.destination) : undefined);
+  let distrust = item.action === "repair";
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await context.repositoryLock.shared(
+        repositoryKey(item.destination),
+        () =>
+          (item.action === "tag" ? tagImage : copyImage)(
+            {
+              ...ends,
+              digest: item.action === "tag" ? item.digest : (item.source.digest ?? item.digest),
+              ...(item.subset
+                ? { subset: parseManifest(new TextEncoder().encode(item.subset.text), item.subset.mediaType) }
+                : {}),
+              tag,
+              cold: item.currentDigest === undefined,
+              distrust,
+              onEvent,
+              signal,
+            },
+            context,
+          ),
+        signal,
+      );
+    } catch (error) {
+      const cause = toImagesyncError(error, "copy");
+      const contentLost = cause.registryCode === "MANIFEST_BLOB_UNKNOWN" && !distrust;
+      if (signal?.aborted || attempt >= maxAttempts || !(contentLost || transient.has(cause.code))) throw error;
+      // The destination said that it has something and then missed it: believe nothing remembered, ask about everything.
+      distrust ||= contentLost;
+      context.known.forgetRepository(item.destination);
+      onEvent({ kind: "retry", operation: "copy", attempt, delayMs: 0, reason: cause.message });
+    }
+  }
+}
+
+/** A stop shows in many ways on its way up; what the caller asked for is the cause. */
+function failure(error: unknown, signal: AbortSignal | undefined): ImagesyncError {
+  if (signal?.aborted !== true) return toImagesyncError(error, "copy");
+  return toImagesyncError(signal.reason, "copy");
+}

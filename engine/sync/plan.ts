@@ -1,0 +1,81 @@
+import { type CopyDecision, planCopy } from "../copy/plan.ts";
+import { ImagesyncError } from "../errors.ts";
+import type { ManifestCache } from "../graph/manifest-cache.ts";
+import type { Digest } from "../oci/digest.ts";
+import { atDigest, formatReference, type Reference } from "../oci/reference.ts";
+import type { Repository } from "../registry/repository.ts";
+import type { Rule } from "./rule.ts";
+
+/** Plain data: it can be printed, compared, stored as JSON and applied later or elsewhere. */
+export interface Plan {
+  readonly items: readonly PlanItem[];
+}
+
+export interface PlanItem {
+  /** Pinned: the digest its tag had at plan. */
+  readonly source: Reference;
+  readonly destination: Reference;
+  readonly action: CopyDecision["action"];
+  /** Why, for people. */
+  readonly reason: string;
+  /** What the destination will hold. */
+  readonly digest: Digest;
+  /** What the destination's tag held at plan. */
+  readonly currentDigest?: Digest | undefined;
+  /** At most so many bytes will move. */
+  readonly bytes: number;
+  /** The new index when only some platforms are copied: its exact text and media type. */
+  readonly subset?: { readonly mediaType: string; readonly text: string } | undefined;
+}
+
+export interface Ends {
+  readonly source: Repository;
+  readonly destination: Repository;
+}
+
+/** Turns a rule into what is to be done. Reads only. @throws `conflict` when the destination asks for another digest. */
+export async function planRule(
+  rule: Rule,
+  ends: Ends,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Plan> {
+  const { platforms = [], requiredPlatforms = [], integrity = "tag" } = rule.policy ?? {};
+  const decision = await planCopy(
+    {
+      ...ends,
+      sourceReference: rule.source,
+      destinationReference: rule.destination,
+      platforms,
+      requiredPlatforms,
+      depth: integrity,
+    },
+    options,
+  );
+  checkDestinationDigest(rule, decision);
+  const { sourceDigest, subset, ...rest } = decision;
+  return {
+    items: [
+      {
+        source: {
+          ...atDigest(rule.source, sourceDigest),
+          ...(rule.source.tag === undefined ? {} : { tag: rule.source.tag }),
+        },
+        destination: rule.destination,
+        ...rest,
+        ...(subset ? { subset: { mediaType: subset.mediaType, text: new TextDecoder().decode(subset.bytes) } } : {}),
+      },
+    ],
+  };
+}
+
+function checkDestinationDigest({ source, destination }: Rule, decision: CopyDecision): void {
+  if (destination.digest === undefined || destination.digest === decision.digest) return;
+  throw new ImagesyncError({
+    code: "conflict",
+    operation: "plan a copy",
+    side: "destination",
+    reference: formatReference(destination),
+    message: `Cannot plan the copy: the destination names ${destination.digest}, but ${formatReference(source)} is ${decision.digest}`,
+    hint: "Write the destination with a tag, or with the digest of the source",
+  });
+}
