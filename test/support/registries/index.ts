@@ -1,0 +1,12 @@
+/** The real docker-registry in every variant, and what tests need around registries. */
+export { makeCertificates, type TestCertificates } from "./certificates.ts";
+export { countingProxy, type CountingProxy } from "./counting-proxy.ts";
+export {
+  dockerRegistryProgram,
+  startDockerRegistry,
+  type DockerRegistryOptions,
+  type RunningDockerRegistry,
+} from "./docker-registry.ts";
+export { basicAuthorization, testLogin } from "./login.ts";
+export { send, type PlainAnswer, type PlainRequest } from "./plain-client.ts";
+export { requireTool } from "./tool.ts";
