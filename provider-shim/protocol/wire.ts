@@ -186,11 +186,16 @@ function readField(reader: BinaryReader, protocol: ProtocolVersion, type: Scalar
   }
 }
 
+/** Reads as zero in every type: a varint 0, and equally a length 0. */
+function emptyField(): BinaryReader {
+  return new BinaryReader(new Uint8Array(1));
+}
+
 /** A map is a repeated message of key and value. https://protobuf.dev/programming-guides/encoding/#maps */
 function readMapEntry(bytes: Uint8Array, protocol: ProtocolVersion, type: Scalar | MessageName): [string, unknown] {
   const reader = new BinaryReader(bytes);
   let key = "";
-  let value = zero(type) ?? {};
+  let value: unknown = readField(emptyField(), protocol, type);
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     if (number === 1 && wireType === WireType.LengthDelimited) key = reader.string(true);
