@@ -1,0 +1,164 @@
+import { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { ImagesyncError } from "../errors.ts";
+import { explainNetworkError } from "./network-error.ts";
+import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
+
+/** Of an error answer no more is kept: what registries say is short, and proxies send whole pages. */
+const maxErrorBytes = 64 * 1024;
+
+/** Bytes of a streamed body that wait for their reader at most, beyond what is in the socket. */
+const streamedBytesAhead = 512 * 1024;
+
+/**
+ * Receives one answer. It starts empty, learns status and headers, and then either collects the body, and resolves when
+ * it is whole, or resolves at once with a stream and feeds that. A failure before it has resolved rejects, later it
+ * destroys the stream.
+ */
+export class Answer implements Dispatcher.DispatchHandler {
+  readonly response: Promise<WireResponse>;
+  readonly #request: WireRequest;
+  readonly #traffic: Traffic;
+  readonly #resolve: (response: WireResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #onAbort: () => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #headers: ReadonlyMap<string, string> = new Map();
+  #collected: Buffer[] = [];
+  #size = 0;
+  #stream: StreamedBody | undefined;
+
+  constructor(request: WireRequest, traffic: Traffic) {
+    this.#request = request;
+    this.#traffic = traffic;
+    let settle: { resolve: (response: WireResponse) => void; reject: (error: unknown) => void } | undefined;
+    this.response = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.#resolve = (response) => settle?.resolve(response);
+    this.#reject = (error) => settle?.reject(error);
+    this.#onAbort = () => this.#stop();
+    request.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Stopped while it waited for a connection.
+    if (this.#request.signal.aborted) controller.abort(this.#request.signal.reason as Error);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = joined(headers);
+    if (!this.#request.streamed || status >= 300) return;
+    this.#stream = new StreamedBody(controller);
+    this.#respond(this.#stream, true);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#traffic.bytesReceived += chunk.byteLength;
+    if (this.#stream !== undefined) {
+      if (!this.#stream.push(chunk)) controller.pause();
+      return;
+    }
+    this.#size += chunk.byteLength;
+    if (this.#status >= 300 && this.#size > maxErrorBytes) {
+      this.#collected.push(chunk.subarray(0, maxErrorBytes - this.#size));
+      this.#finish();
+      controller.abort(new Error("The rest of an error answer is not wanted"));
+    } else if (this.#size > this.#request.maxAnswerBytes) {
+      controller.abort(tooLarge(this.#request));
+    } else {
+      this.#collected.push(chunk);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, thrown: Error): void {
+    this.#leave();
+    const { body, signal } = this.#request;
+    // A body whose source failed shows up here as a failed request; the source is what to report.
+    const reason = signal.aborted ? signal.reason : (body?.failure ?? thrown);
+    this.#reject(reason);
+    if (this.#stream === undefined || this.#stream.complete) return;
+    this.#stream.complete = true;
+    this.#stream.destroy(explainNetworkError(reason, this.#request).error);
+  }
+
+  #finish(): void {
+    this.#leave();
+    if (this.#stream === undefined) {
+      this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
+    } else {
+      this.#stream.complete = true;
+      this.#stream.push(null);
+    }
+  }
+
+  #respond(body: Readable, streamed: boolean): void {
+    this.#resolve({ status: this.#status, headers: this.#headers, url: this.#request.url, body, streamed });
+  }
+
+  /** Does not wait for undici: a request that is still queued there would be told only when it gets a connection. */
+  #stop(): void {
+    const reason = this.#request.signal.reason as Error;
+    this.#reject(reason);
+    this.#stream?.destroy(reason);
+    this.#controller?.abort(reason);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#request.signal.removeEventListener("abort", this.#onAbort);
+    this.#request.body?.abandon();
+  }
+}
+
+/** A body as it arrives. Its reader sets the pace; destroyed before its end it takes the connection with it. */
+class StreamedBody extends Readable {
+  complete = false;
+  readonly #controller: Dispatcher.DispatchController;
+
+  constructor(controller: Dispatcher.DispatchController) {
+    super({ highWaterMark: streamedBytesAhead });
+    this.#controller = controller;
+  }
+
+  override _read(): void {
+    this.#controller.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.complete) {
+      this.complete = true;
+      this.#controller.abort(error ?? new Error("The body was given up by its reader"));
+    }
+    callback(error);
+  }
+}
+
+function joined(headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) map.set(name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value);
+  }
+  return map;
+}
+
+function tooLarge(request: WireRequest): ImagesyncError {
+  return new ImagesyncError({
+    code: "limit",
+    operation: request.operation,
+    registry: request.registry,
+    message: `Cannot ${request.operation} at ${request.registry}: the answer is larger than ${request.maxAnswerBytes} bytes`,
+  });
+}

@@ -1,0 +1,194 @@
+import { SingleFlight } from "../concurrency/single-flight.ts";
+import type { CredentialChain } from "../credentials/chain.ts";
+import type { FoundCredential } from "../credentials/credential.ts";
+import { type AuthenticationMethod, chooseMethod } from "./authentication-method.ts";
+import { parseChallenges } from "./challenge.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Access } from "./message.ts";
+import { resolveLocation } from "./redirect.ts";
+import type { Redactor } from "./redact.ts";
+import { coversScopes, formatScopes, mergeScopes, parseScopes, type Scopes, scopesFor } from "./scope.ts";
+import { unlessAborted } from "./sleep.ts";
+import { basicAuthorization, fetchToken, type TokenServerRequest } from "./token.ts";
+import { type Token, TokenCache, type TokenIssuer } from "./token-cache.ts";
+import type { Exchange, WireRequest, WireResponse } from "./wire.ts";
+
+/** What a registry is known to ask for; `none` means that it has answered without a login. */
+type KnownMethod =
+  | { readonly kind: "none" }
+  | { readonly kind: "basic" }
+  | { readonly kind: "bearer"; readonly realm: URL; readonly service: string | undefined };
+
+/** A challenge that was read: the method to remember, and what it says about the request that was refused. */
+interface Demand {
+  readonly method: KnownMethod;
+  readonly scopes: Scopes;
+  readonly insufficientScope: boolean;
+}
+
+/** Once for a login that is missing or too old, once more for a scope that only the registry knows of. */
+const maxRounds = 2;
+
+export interface AuthenticatorOptions {
+  readonly credentials: CredentialChain;
+  readonly redactor: Redactor;
+  /** Sends to the token server of a registry, on nobody's signal: the token is shared. */
+  readonly sendToTokenServer: (endpoint: Endpoint, request: TokenServerRequest) => Promise<WireResponse>;
+}
+
+/**
+ * Adds the login to requests. There is no ping: the first request to a registry goes out bare, its challenge is
+ * remembered for the host, and from then on requests carry their login or token at once.
+ */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #methods = new Map<string, KnownMethod>();
+  readonly #tokens = new TokenCache();
+  readonly #fetching = new SingleFlight<string, Token>();
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends a request to the registry itself, answering its challenges. Returns a 401 that no login of ours can change;
+   * @throws `unauthorized` when the token server refuses the login, `credentials` when there is one that can't be used.
+   */
+  async send(
+    endpoint: Endpoint,
+    access: readonly Access[],
+    request: WireRequest,
+    exchange: Exchange,
+  ): Promise<WireResponse> {
+    const found = await this.#find(endpoint, access, request.signal);
+    let wanted = scopesFor(access);
+    if (request.body?.repeatable === false && !this.#methods.has(endpoint.registry)) {
+      await this.#probe(endpoint, request, exchange);
+    }
+    let sent = await this.#authorization(endpoint, found, wanted, request);
+    for (let round = 0; ; round += 1) {
+      const response = await exchange(withAuthorization(request, sent));
+      if (!endpoint.owns(response.url)) return response;
+      if (response.status < 400 && sent === undefined) this.#rememberOpen(endpoint);
+      const demand = this.#demand(endpoint, request, response, found);
+      if (demand === undefined || round === maxRounds || request.body?.taken === true) return response;
+      const adds = !coversScopes(wanted, demand.scopes);
+      if (round > 0 && !(adds && demand.insufficientScope)) return response;
+      this.#methods.set(endpoint.registry, demand.method);
+      wanted = mergeScopes(demand.scopes, wanted);
+      if (sent?.startsWith("Bearer ") === true) this.#tokens.drop(sent.slice("Bearer ".length));
+      const next = await this.#authorization(endpoint, found, wanted, request);
+      if (next === undefined || next === sent) return response;
+      response.body.destroy();
+      request.body?.abandon();
+      sent = next;
+    }
+  }
+
+  async #find(endpoint: Endpoint, access: readonly Access[], signal: AbortSignal): Promise<FoundCredential> {
+    const found = await this.#options.credentials.find(endpoint.registry, access[0]?.repository ?? "", signal);
+    const { credential } = found;
+    const { redactor } = this.#options;
+    if (credential.kind === "basic") {
+      redactor.registerSecret(credential.password);
+      redactor.registerSecret(basicAuthorization(credential.username, credential.password).slice("Basic ".length));
+    } else if (credential.kind !== "anonymous") {
+      redactor.registerSecret(credential.token);
+    }
+    return found;
+  }
+
+  /**
+   * A body that can be had only once must not be sent to be refused, so where nothing is known of the registry it is
+   * asked first. Uploads start with a POST, which has told all; this is for what comes without one.
+   */
+  async #probe(endpoint: Endpoint, request: WireRequest, exchange: Exchange): Promise<void> {
+    const { body: _, ...bodiless } = request;
+    const response = await exchange({
+      ...bodiless,
+      method: "GET",
+      url: new URL("/v2/", endpoint.origin),
+      streamed: false,
+    });
+    response.body.destroy();
+    if (!endpoint.owns(response.url)) return;
+    const demand = this.#demand(endpoint, request, response, undefined);
+    if (demand !== undefined) this.#methods.set(endpoint.registry, demand.method);
+    else if (response.status < 400) this.#rememberOpen(endpoint);
+  }
+
+  #rememberOpen(endpoint: Endpoint): void {
+    if (!this.#methods.has(endpoint.registry)) this.#methods.set(endpoint.registry, { kind: "none" });
+  }
+
+  /** What the answer asks for; undefined when it asks for no login, or for nothing that we have. */
+  #demand(
+    endpoint: Endpoint,
+    request: WireRequest,
+    response: WireResponse,
+    found: FoundCredential | undefined,
+  ): Demand | undefined {
+    const header = response.headers.get("www-authenticate");
+    // By RFC 6750 a token that allows too little is a 403; any other 403 is final.
+    const tooLittle = response.status === 403 && header?.includes("insufficient_scope") === true;
+    if (response.status !== 401 && !tooLittle) return undefined;
+    if (header === undefined) {
+      // Some registries forget the header; a password can be offered all the same.
+      return found?.credential.kind === "basic" ? basicDemand : undefined;
+    }
+    const method: AuthenticationMethod = chooseMethod(parseChallenges(header));
+    if (method.kind === "basic") return basicDemand;
+    const policy = endpoint.locationPolicy(request.operation, "sends logins");
+    return {
+      method: { kind: "bearer", realm: resolveLocation(response.url, method.realm, policy), service: method.service },
+      scopes: parseScopes(method.scopes),
+      insufficientScope: method.insufficientScope,
+    };
+  }
+
+  /** The header for a request by what is known of the registry, fetching a token if none is at hand. */
+  async #authorization(
+    endpoint: Endpoint,
+    found: FoundCredential,
+    wanted: Scopes,
+    request: WireRequest,
+  ): Promise<string | undefined> {
+    const { credential } = found;
+    if (credential.kind === "registry-token") return `Bearer ${credential.token}`;
+    const method = this.#methods.get(endpoint.registry);
+    if (method?.kind === "basic" && credential.kind === "basic") {
+      return basicAuthorization(credential.username, credential.password);
+    }
+    if (method?.kind !== "bearer") return undefined;
+    const issuer = { realm: method.realm, service: method.service, identity: JSON.stringify(credential) };
+    const token =
+      this.#tokens.find(issuer, wanted, Date.now()) ?? (await this.#fetch(endpoint, found, issuer, wanted, request));
+    return `Bearer ${token.value}`;
+  }
+
+  #fetch(
+    endpoint: Endpoint,
+    found: FoundCredential,
+    issuer: TokenIssuer,
+    scopes: Scopes,
+    request: WireRequest,
+  ): Promise<Token> {
+    const { realm, service } = issuer;
+    const key = JSON.stringify([realm.href, service ?? "", issuer.identity, formatScopes(scopes).toSorted()]);
+    const token = this.#fetching.run(key, async () => {
+      const fetched = await fetchToken({ registry: endpoint.registry, realm, service, scopes, found }, (message) =>
+        this.#options.sendToTokenServer(endpoint, message),
+      );
+      this.#options.redactor.registerSecret(fetched.value);
+      this.#tokens.add(issuer, scopes, fetched, Date.now());
+      return fetched;
+    });
+    return unlessAborted(token, request.signal);
+  }
+}
+
+const basicDemand: Demand = { method: { kind: "basic" }, scopes: new Map(), insufficientScope: false };
+
+function withAuthorization(request: WireRequest, authorization: string | undefined): WireRequest {
+  return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } };
+}

@@ -1,0 +1,259 @@
+import type { LookupFunction } from "node:net";
+import { unescape } from "node:querystring";
+import type { CredentialChain } from "../credentials/chain.ts";
+import type { Environment } from "../credentials/environment.ts";
+import { type ImagesyncError, toImagesyncError } from "../errors.ts";
+import type { EngineEvent, OnEvent } from "../events.ts";
+import { Authenticator } from "./auth.ts";
+import { Connections, proxyVariable } from "./connections.ts";
+import { Endpoint } from "./endpoint.ts";
+import { Lifetime } from "./lifetime.ts";
+import { HostLimits } from "./limit.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+import { OutgoingBody } from "./outgoing-body.ts";
+import { createRedactor, type Redactor } from "./redact.ts";
+import { followRedirects, resolveLocation } from "./redirect.ts";
+import { defaultRetry, type RetryOptions, withRetries } from "./retry.ts";
+import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
+import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
+import { defaultMaxConnections, indexTransports, type RegistryTransport } from "./transport.ts";
+import { sendByUndici } from "./undici-wire.ts";
+import type { Exchange, Traffic, WireRequest, WireResponse } from "./wire.ts";
+
+export interface HttpClientOptions {
+  /** How registries are reached that need more than https and the well-known certificates. */
+  readonly registries?: readonly RegistryTransport[] | undefined;
+  readonly credentials: CredentialChain;
+  /** Name and version for the User-Agent header. */
+  readonly userAgent: string;
+  readonly onEvent?: OnEvent | undefined;
+  /** Read for HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. */
+  readonly environment: Environment;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  readonly retry?: Partial<RetryOptions> | undefined;
+  /** Resolves names. @default the system's way, `dns.lookup` */
+  readonly lookup?: LookupFunction | undefined;
+  /** Guards what this client says; share one to guard logs as well. @default one of its own */
+  readonly redactor?: Redactor | undefined;
+}
+
+/** Answers to control requests beyond this are refused: the largest real ones are tag lists without pages. */
+const maxControlBytes = 32 * 1024 * 1024;
+
+/** An answer and how often its request was sent for it. */
+interface Outcome {
+  readonly response: WireResponse;
+  readonly attempts: number;
+}
+
+/**
+ * Makes requests to registries well: with the right login, within the limits of each host, again when that can help,
+ * and never to a place where they should not go. One client lives as long as the process.
+ */
+export class HttpClient {
+  /** Knows every secret that this client has seen. */
+  readonly redactor: Redactor;
+  readonly #options: HttpClientOptions;
+  readonly #timeouts: Timeouts;
+  readonly #retry: RetryOptions;
+  readonly #transports: ReadonlyMap<string, RegistryTransport>;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #connections: Connections;
+  readonly #authenticator: Authenticator;
+  readonly #limits: HostLimits;
+  readonly #running = new Set<Lifetime>();
+  readonly #traffic: Traffic = { requests: 0, bytesReceived: 0, bytesSent: 0 };
+  #closed = false;
+
+  /** @throws `config` for registry settings that contradict each other. */
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+    this.redactor = options.redactor ?? createRedactor();
+    this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.#retry = { ...defaultRetry, ...options.retry };
+    this.#transports = indexTransports(options.registries ?? []);
+    this.#connections = new Connections({
+      environment: options.environment,
+      timeouts: this.#timeouts,
+      lookup: options.lookup,
+    });
+    this.#limits = new HostLimits((host) => this.#transports.get(host)?.maxConnections ?? defaultMaxConnections);
+    this.#authenticator = new Authenticator({
+      credentials: options.credentials,
+      redactor: this.redactor,
+      sendToTokenServer: (endpoint, request) => this.#sendToTokenServer(endpoint, request),
+    });
+    registerConfiguredSecrets(this.redactor, options);
+  }
+
+  /**
+   * Sends a request and returns the answer, whatever its status. A control answer is read whole when this resolves; of
+   * a `blob` request the body of a success streams, and errors of that stream are ImagesyncErrors too.
+   * @throws `unavailable`, `timeout`, `tls`, `protocol`, `redirect-refused`, `limit` when there is no answer to return;
+   * `unauthorized`, `credentials` when there is no login to send; `aborted` by the signal.
+   */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    const { operation, registry, access = [] } = request;
+    const body = request.body === undefined ? undefined : new OutgoingBody(request.body);
+    const deadlineMs = request.kind === "control" ? this.#timeouts.controlMs : undefined;
+    const { response, attempts } = await this.#live(operation, request.signal, deadlineMs, body, (signal) => {
+      const endpoint = this.#endpoint(registry);
+      const url = resolveLocation(endpoint.origin, request.url, endpoint.locationPolicy(operation, "points"));
+      const streamed = request.kind === "blob";
+      const { method, headers } = request;
+      const message = this.#message(endpoint, { operation, method, url, headers, body, streamed, signal });
+      return this.#sendRepeatedly(endpoint, message, (exchange) =>
+        endpoint.owns(url) ? this.#authenticator.send(endpoint, access, message, exchange) : exchange(message),
+      );
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      url: response.url.href,
+      attempts,
+      body: response.body,
+    };
+  }
+
+  /** What went over the wire so far: every single request counts, bytes are those of bodies. */
+  statistics(): { readonly requests: number; readonly bytesReceived: number; readonly bytesSent: number } {
+    return { ...this.#traffic };
+  }
+
+  /** Stops everything that runs and closes all connections. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const lifetime of this.#running) lifetime.stop();
+    await this.#connections.close();
+  }
+
+  /**
+   * The order of the wrappers, from the outside: retry, login, redirect, limit, wire.
+   * - Retry is outermost: a new attempt gets a new token if that is what has failed, and starts at the registry again,
+   *   because a pre-signed storage URL may have expired. No slot is held through a pause.
+   * - Login is outside redirect: it belongs to the registry, and only the registry's own answer may ask for it.
+   * - Limit is inside redirect and login: each hop waits at the gate of its own host, and while a token is fetched no
+   *   slot is held; otherwise as many requests as there are slots would wait for a token that waits for a slot.
+   */
+  #sendRepeatedly(
+    endpoint: Endpoint,
+    message: WireRequest,
+    login: (exchange: Exchange) => Promise<WireResponse>,
+  ): Promise<Outcome> {
+    const wire = { connections: this.#connections, timeouts: this.#timeouts, traffic: this.#traffic };
+    const limited = this.#limits.limited((request) => sendByUndici(this.#via(endpoint, request.url), request, wire));
+    const policy = endpoint.locationPolicy(message.operation);
+    const redirected: Exchange = (request) => followRedirects(request, policy, limited);
+    const context = {
+      request: message,
+      options: this.#retry,
+      onEvent: (event: EngineEvent) => this.#emit(event),
+      pause: (response: WireResponse, durationMs: number) => this.#limits.pause(response.url.host, durationMs),
+    };
+    return withRetries(context, () => login(redirected));
+  }
+
+  /** A token is shared by many requests, so no signal of theirs stops it; the deadline does, and `close`. */
+  async #sendToTokenServer(endpoint: Endpoint, request: TokenServerRequest): Promise<WireResponse> {
+    const operation = "get a token";
+    const { method, url, headers } = request;
+    const content = request.body;
+    const body = content && new OutgoingBody({ bytes: content.byteLength, repeatable: true, open: () => content });
+    const { response } = await this.#live(operation, undefined, this.#timeouts.controlMs, body, (signal) => {
+      const general = this.#message(endpoint, { operation, method, url, headers, body, streamed: false, signal });
+      const message = { ...general, maxAnswerBytes: maxTokenAnswerBytes };
+      return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message));
+    });
+    return response;
+  }
+
+  #message(
+    endpoint: Endpoint,
+    parts: Pick<WireRequest, "operation" | "method" | "url" | "body" | "streamed" | "signal"> & {
+      readonly headers: HttpRequest["headers"];
+    },
+  ): WireRequest {
+    const headers: Record<string, string> = {
+      "user-agent": this.#options.userAgent,
+      // Digests are of the bytes as they are stored: nobody may compress them on the way.
+      "accept-encoding": "identity",
+      ...(endpoint.owns(parts.url) ? endpoint.headers : {}),
+    };
+    for (const [name, value] of Object.entries(parts.headers ?? {})) headers[name.toLowerCase()] = value;
+    if (parts.body !== undefined) headers["content-length"] = String(parts.body.bytes);
+    return {
+      ...parts,
+      registry: endpoint.registry,
+      headers,
+      personalHeaders: endpoint.personalHeaders,
+      maxAnswerBytes: maxControlBytes,
+    };
+  }
+
+  /** Runs a request within its lifetime, which lasts until the answer's body has ended. */
+  async #live(
+    operation: string,
+    outer: AbortSignal | undefined,
+    deadlineMs: number | undefined,
+    body: OutgoingBody | undefined,
+    run: (signal: AbortSignal) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const lifetime = new Lifetime(operation, outer, deadlineMs);
+    this.#running.add(lifetime);
+    const end = (): void => {
+      lifetime.end();
+      this.#running.delete(lifetime);
+    };
+    try {
+      if (this.#closed) lifetime.stop();
+      lifetime.signal.throwIfAborted();
+      const outcome = await run(lifetime.signal);
+      if (outcome.response.streamed) outcome.response.body.once("close", end);
+      else end();
+      return outcome;
+    } catch (error) {
+      body?.abandon();
+      end();
+      throw this.#clean(error, operation);
+    }
+  }
+
+  /** The endpoint whose settings apply: a host that the user has configured keeps its own, whoever points to it. */
+  #via(endpoint: Endpoint, url: URL): Endpoint {
+    return !endpoint.owns(url) && this.#transports.has(url.host) ? this.#endpoint(url.host) : endpoint;
+  }
+
+  #endpoint(registry: string): Endpoint {
+    let endpoint = this.#endpoints.get(registry);
+    if (endpoint === undefined) {
+      endpoint = new Endpoint(registry, this.#transports.get(registry) ?? {}, (url) => this.#transports.has(url.host));
+      this.#endpoints.set(registry, endpoint);
+    }
+    return endpoint;
+  }
+
+  #emit(event: EngineEvent): void {
+    const clean = event.kind === "retry" ? { ...event, reason: this.redactor.redact(event.reason) } : event;
+    this.#options.onEvent?.(clean);
+  }
+
+  /** Nothing leaves this client but ImagesyncErrors, without secrets in message, hint or cause. */
+  #clean(thrown: unknown, operation: string): ImagesyncError {
+    const error = toImagesyncError(thrown, operation);
+    error.message = this.redactor.redact(error.message);
+    if (error.cause instanceof Error) error.cause.message = this.redactor.redact(error.cause.message);
+    return error;
+  }
+}
+
+/** What the settings hold that must not be told: values of headers, keys, the login to a proxy. */
+function registerConfiguredSecrets(redactor: Redactor, options: HttpClientOptions): void {
+  for (const transport of options.registries ?? []) {
+    for (const value of Object.values(transport.headers ?? {})) redactor.registerSecret(value);
+    if (transport.clientKey !== undefined) redactor.registerSecret(transport.clientKey);
+  }
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
+    const proxy = proxyVariable(options.environment, name);
+    if (proxy !== undefined && URL.canParse(proxy)) redactor.registerSecret(unescape(new URL(proxy).password));
+  }
+}

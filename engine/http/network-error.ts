@@ -1,0 +1,158 @@
+import { type ErrorCode, ImagesyncError, type ErrorFields } from "../errors.ts";
+
+/** What a failed exchange means, before it is decided whether it is tried again. */
+export interface NetworkFailure {
+  readonly error: ImagesyncError;
+  /** True when the same request may succeed a moment later. */
+  readonly transient: boolean;
+}
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly transient: boolean;
+  readonly what: string;
+  readonly hint?: string;
+}
+
+const plainHttpHint = "If this registry speaks plain HTTP, set plain_http (--plain-http) for it";
+const caHint =
+  "Give the certificate of its authority as ca_certificate (--ca-certificate or SSL_CERT_FILE), or switch verification off with insecure_skip_verify if you must";
+
+const unavailable = (what: string): Meaning => ({ code: "unavailable", transient: true, what });
+const timedOut = (what: string): Meaning => ({ code: "timeout", transient: true, what });
+const tls = (what: string, hint: string): Meaning => ({ code: "tls", transient: false, what, hint });
+const protocol = (what: string, hint?: string): Meaning => ({
+  code: "protocol",
+  transient: false,
+  what,
+  ...(hint === undefined ? {} : { hint }),
+});
+
+const speaksPlainHttp = tls("it does not answer in TLS", plainHttpHint);
+const handshakeFailed = tls(
+  "the TLS handshake failed",
+  "Check that the registry speaks TLS 1.2 or newer at this port, and the certificates on both sides",
+);
+const unknownAuthority = tls("its certificate was signed by an unknown authority", caHint);
+
+/** By the `code` of Node's and undici's errors. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: unavailable("the connection was refused"),
+  ECONNRESET: unavailable("the connection was reset"),
+  ECONNABORTED: unavailable("the connection was aborted"),
+  EPIPE: unavailable("the connection was closed"),
+  UND_ERR_SOCKET: unavailable("the connection was closed"),
+  ERR_STREAM_PREMATURE_CLOSE: unavailable("the connection was closed"),
+  EHOSTUNREACH: unavailable("the host cannot be reached"),
+  EHOSTDOWN: unavailable("the host cannot be reached"),
+  ENETUNREACH: unavailable("the network cannot be reached"),
+  ENETDOWN: unavailable("the network is down"),
+  EADDRNOTAVAIL: unavailable("no local port is free"),
+  EMFILE: unavailable("this process has too many files and connections open"),
+  EAI_AGAIN: unavailable("the name cannot be resolved at the moment"),
+  ENOTFOUND: {
+    code: "unavailable",
+    transient: false,
+    what: "there is no host of that name",
+    hint: "Correct the name of the registry",
+  },
+  ETIMEDOUT: timedOut("the connection timed out"),
+  UND_ERR_CONNECT_TIMEOUT: timedOut("no connection was made in time"),
+  UND_ERR_HEADERS_TIMEOUT: timedOut("no answer came in time"),
+  UND_ERR_BODY_TIMEOUT: timedOut("the answer stopped in the middle"),
+  ERR_SSL_WRONG_VERSION_NUMBER: speaksPlainHttp,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: speaksPlainHttp,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: tls(
+    "no TLS version is common to both sides",
+    "The registry must offer TLS 1.2 or newer",
+  ),
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: tls(
+    "no TLS version is common to both sides",
+    "The registry must offer TLS 1.2 or newer",
+  ),
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: tls(
+    "it asks for a client certificate",
+    "Set client_certificate and client_key for it",
+  ),
+  DEPTH_ZERO_SELF_SIGNED_CERT: tls("its certificate is self-signed", caHint),
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  CERT_UNTRUSTED: unknownAuthority,
+  CERT_SIGNATURE_FAILURE: unknownAuthority,
+  CERT_HAS_EXPIRED: tls("its certificate has expired", "The registry needs a new certificate"),
+  CERT_NOT_YET_VALID: tls("its certificate is not valid yet", "Check the clock of this machine and the certificate"),
+  CERT_REVOKED: tls("its certificate was revoked", "The registry needs a new certificate"),
+  ERR_TLS_CERT_ALTNAME_INVALID: tls(
+    "its certificate is for another name",
+    "Use the name that stands in the certificate",
+  ),
+  UND_ERR_HEADERS_OVERFLOW: protocol("the headers of its answer are too large"),
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: unavailable("the answer was cut off"),
+  UND_ERR_PRX_TLS: tls("the TLS connection to the proxy failed", "Check HTTPS_PROXY"),
+  IMAGESYNC_PRIVATE_ADDRESS: {
+    code: "redirect-refused",
+    transient: false,
+    what: "the name of another host it points to resolves to a private address",
+    hint: "If that is intended, configure that host as a registry of its own",
+  },
+};
+
+/**
+ * Says what a thrown value means for a request. An ImagesyncError is passed through as final. The original is kept in
+ * `cause` as name, code and message only: undici's errors carry bytes of the answer.
+ */
+export function explainNetworkError(
+  thrown: unknown,
+  context: Pick<ErrorFields, "operation" | "registry">,
+): NetworkFailure {
+  if (thrown instanceof ImagesyncError) return { error: thrown, transient: false };
+  const code = codeOf(thrown);
+  const meaning = meanings[code] ?? guess(code, thrown);
+  return {
+    transient: meaning.transient,
+    error: new ImagesyncError({
+      code: meaning.code,
+      operation: context.operation,
+      registry: context.registry,
+      message: `Cannot ${context.operation} at ${context.registry}: ${meaning.what} (${code})`,
+      hint: meaning.hint,
+      cause: summary(thrown),
+    }),
+  };
+}
+
+function guess(code: string, thrown: unknown): Meaning {
+  if (code.startsWith("HPE_")) {
+    return protocol("its answer is not HTTP", "If it speaks TLS, remove plain_http (--plain-http) for it");
+  }
+  // OpenSSL's reason stands in the message of EPROTO: the peer's first bytes were no TLS record.
+  if (/wrong version number|packet length too long|http request/i.test(messageOf(thrown))) return speaksPlainHttp;
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return handshakeFailed;
+  if (/\b(ssl|tls|certificate)\b/i.test(messageOf(thrown))) return handshakeFailed;
+  return unavailable("the connection failed");
+}
+
+/** The first code in the chain of causes; several tries to connect are an AggregateError. */
+function codeOf(thrown: unknown, depth = 0): string {
+  if (typeof thrown !== "object" || thrown === null || depth > 5) return "unknown";
+  if ("code" in thrown && typeof thrown.code === "string") {
+    // undici reports a reset as UND_ERR_SOCKET with the system's error as its cause, which says more.
+    const inner = thrown.code === "UND_ERR_SOCKET" && "cause" in thrown ? codeOf(thrown.cause, depth + 1) : "unknown";
+    return inner === "unknown" ? thrown.code : inner;
+  }
+  if ("errors" in thrown && Array.isArray(thrown.errors)) return codeOf(thrown.errors[0], depth + 1);
+  return "cause" in thrown ? codeOf(thrown.cause, depth + 1) : "unknown";
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function summary(thrown: unknown): Error {
+  const cause = new Error(messageOf(thrown));
+  cause.name = thrown instanceof Error ? thrown.name : "Error";
+  delete cause.stack;
+  return Object.assign(cause, { code: codeOf(thrown) });
+}

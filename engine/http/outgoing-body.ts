@@ -1,0 +1,94 @@
+import { Readable } from "node:stream";
+import { ImagesyncError } from "../errors.ts";
+import type { RequestBody } from "./message.ts";
+
+/**
+ * A request's body over all attempts to send it. Each attempt opens it anew; this object knows whether another attempt
+ * is possible, and closes the source of the one that failed. Sources are opened when the first byte can be sent, not
+ * before: a connection or a login that fails costs nothing.
+ */
+export class OutgoingBody {
+  readonly bytes: number;
+  readonly #body: RequestBody;
+  #source: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  #taken = false;
+  #failure: unknown;
+
+  constructor(body: RequestBody) {
+    this.bytes = body.bytes;
+    this.#body = body;
+  }
+
+  /** True when no other attempt is possible, because the only copy of the bytes was touched. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** False for bytes that can be had only once: they must not be sent before it is known that they are welcome. */
+  get repeatable(): boolean {
+    return this.#body.repeatable;
+  }
+
+  /** Why the source failed, if it did: then the request is not to blame, and sending it again won't help. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What is sent in this attempt. `onBytes` hears of every chunk that is taken. */
+  open(onBytes: (bytes: number) => void): Uint8Array | AsyncIterable<Uint8Array> {
+    if (this.#body.repeatable) {
+      this.#source = this.#body.open();
+      if (this.#source instanceof Uint8Array) {
+        this.#check(this.#source.byteLength, true);
+        onBytes(this.#source.byteLength);
+        return this.#source;
+      }
+    }
+    return this.#stream(onBytes);
+  }
+
+  /**
+   * Gives the source up, after an answer that came before the end, a failure or a stop. Does not wait: a source that is
+   * asked for its next chunk right now ends when it can.
+   */
+  abandon(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    // Without a listener the error of a destroyed stream would end the process.
+    if (source instanceof Readable) source.on("error", () => {}).destroy();
+  }
+
+  async *#stream(onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+    this.#taken = !this.#body.repeatable;
+    let sent = 0;
+    try {
+      const source = this.#source ?? this.#body.open();
+      this.#source = source;
+      if (source instanceof Uint8Array) {
+        sent = source.byteLength;
+        onBytes(sent);
+        yield source;
+      } else {
+        for await (const chunk of source) {
+          sent += chunk.byteLength;
+          this.#check(sent, false);
+          onBytes(chunk.byteLength);
+          yield chunk;
+        }
+      }
+      this.#check(sent, true);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #check(sent: number, complete: boolean): void {
+    if (sent === this.bytes || (sent < this.bytes && !complete)) return;
+    throw new ImagesyncError({
+      code: "size-mismatch",
+      operation: "send a body",
+      message: `Cannot send a body of ${this.bytes} bytes: it has ${complete ? sent : `more than ${this.bytes}`}`,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/** Takes secrets out of text; one instance guards everything that one client (or one program) says. */
+export interface Redactor {
+  /** The text without logins in URLs, queries of URLs, authorization values, and every registered secret. */
+  redact(text: string): string;
+  /** From now on this value is masked wherever it appears, also percent-encoded, in base64 or inside JSON. */
+  registerSecret(value: string): void;
+}
+
+const mask = "***";
+
+/** Shorter values can't be told from words: masking them would make every message unreadable and reveal them by that. */
+const shortestSecret = 4;
+
+/** Tokens are minted all the time in a long-living process; the oldest have expired long before they are forgotten. */
+const maxSecrets = 4096;
+
+/** Patterns of secrets that nobody registered, for instance those a server invents. Each is linear. */
+const patterns: readonly (readonly [RegExp, string])[] = [
+  // The login in scheme://user:password@host
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@"'<>]*@/gi, `$1${mask}@`],
+  // The query of a URL, absolute or a path of the registry API: pre-signed URLs and upload sessions carry rights in it.
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s?#"'<>]*)\?[^\s#"'<>]*/gi, `$1?${mask}`],
+  [/(\/v2\/[^\s?#"'<>]*)\?[^\s#"'<>]*/gi, `$1?${mask}`],
+  [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic)\s+)?[^\s"',;]+/gi, `$1${mask}`],
+  [/\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{8,}/gi, `$1$2${mask}`],
+  [
+    /(["']?\b(?:access_token|refresh_token|identitytoken|registrytoken|id_token|token|password|secret|auth)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"',;&}]+)/gi,
+    `$1${mask}`,
+  ],
+];
+
+/** Makes a redactor that knows no secret yet. */
+export function createRedactor(): Redactor {
+  // A Set keeps the order of insertion: the first is the one that was seen longest ago.
+  const secrets = new Set<string>();
+  const remember = (value: string): void => {
+    if (value.length < shortestSecret) return;
+    secrets.delete(value);
+    secrets.add(value);
+    for (const oldest of secrets) {
+      if (secrets.size <= maxSecrets) break;
+      secrets.delete(oldest);
+    }
+  };
+  return {
+    registerSecret: (value) => {
+      remember(value);
+      if (value.length < shortestSecret) return;
+      // By way of bytes: half a surrogate pair would make encodeURIComponent throw.
+      remember(encodeURIComponent(Buffer.from(value).toString()));
+      remember(Buffer.from(value).toString("base64"));
+      remember(JSON.stringify(value).slice(1, -1));
+    },
+    redact: (text) => {
+      let clean = text;
+      // The longest first: a secret that contains another one must not leave its rest behind.
+      for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+        if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
+      }
+      for (const [pattern, replacement] of patterns) clean = clean.replaceAll(pattern, replacement);
+      return clean;
+    },
+  };
+}

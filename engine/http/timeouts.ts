@@ -1,0 +1,21 @@
+/** Deadlines of a request, in milliseconds. */
+export interface Timeouts {
+  /** Until a connection is made, TLS handshake included. @default 10000 */
+  readonly connectMs: number;
+  /** Until the headers of an answer come, after the request was sent. @default 60000 */
+  readonly headersMs: number;
+  /** The same after an upload: registries that keep blobs in object storage copy them once more before they answer. @default 600000 */
+  readonly uploadHeadersMs: number;
+  /** Longest silence in the middle of an answer. @default 60000 */
+  readonly idleMs: number;
+  /** For a control request with all its attempts and pauses. @default 300000 */
+  readonly controlMs: number;
+}
+
+export const defaultTimeouts: Timeouts = {
+  connectMs: 10_000,
+  headersMs: 60_000,
+  uploadHeadersMs: 600_000,
+  idleMs: 60_000,
+  controlMs: 300_000,
+};
