@@ -44,6 +44,9 @@ export function bitString(bytes: Uint8Array): Buffer {
 
 /** A time: two digits for the year until 2049, four after that. https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5 */
 export function time(date: Date): Buffer {
-  const digits = `${date.toISOString().replace(/\.\d+Z$/, "").replace(/\D/g, "")}Z`;
+  const digits = `${date
+    .toISOString()
+    .replace(/\.\d+Z$/, "")
+    .replace(/\D/g, "")}Z`;
   return date.getUTCFullYear() < 2050 ? der(0x17, Buffer.from(digits.slice(2))) : der(0x18, Buffer.from(digits));
 }

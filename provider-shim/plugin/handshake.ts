@@ -55,6 +55,8 @@ export function handshakeLine(
   { network, address }: PluginAddress,
   certificate: Uint8Array | undefined,
 ): string {
-  const encoded = Buffer.from(certificate ?? []).toString("base64").replace(/=+$/, "");
+  const encoded = Buffer.from(certificate ?? [])
+    .toString("base64")
+    .replace(/=+$/, "");
   return `1|${protocol}|${network}|${address}|grpc|${encoded}\n`;
 }

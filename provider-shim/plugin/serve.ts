@@ -62,8 +62,10 @@ export async function serve<P>(options: PluginOptions<P>): Promise<void> {
     shutDown: () => void end("Terraform has shut it down", shutDownMs),
   });
   process.on("SIGTERM", () => void end("SIGTERM", terminationMs));
-  exitWithoutConnections((listener) => plugin.grpc.onConnections(listener), options.idleExitMs ?? 3_000, () =>
-    end("nobody is connected", 0),
+  exitWithoutConnections(
+    (listener) => plugin.grpc.onConnections(listener),
+    options.idleExitMs ?? 3_000,
+    () => end("nobody is connected", 0),
   );
   log.debug("Provider starts", {
     name: options.name,

@@ -33,9 +33,7 @@ export function pluginServices(shutDown: () => void): ReadonlyMap<string, GrpcMe
 
 /** The provider's calls as methods of gRPC. */
 export function providerService(server: ProtocolServer): ReadonlyMap<string, GrpcMethod> {
-  return new Map(
-    [...server.handlers].map(([path, handle]): [string, GrpcMethod] => [path, { kind: "unary", handle }]),
-  );
+  return new Map([...server.handlers].map(([path, handle]): [string, GrpcMethod] => [path, { kind: "unary", handle }]));
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

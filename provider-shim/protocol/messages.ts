@@ -201,7 +201,11 @@ export type Message<Name extends MessageName> = {
   readonly [Field in keyof Messages[Name]]: Decoded<KindOf<Messages[Name][Field]>>;
 };
 
-type SingleInit<Kind> = Kind extends keyof Scalars ? Scalars[Kind] : Kind extends MessageName ? MessageInit<Kind> : never;
+type SingleInit<Kind> = Kind extends keyof Scalars
+  ? Scalars[Kind]
+  : Kind extends MessageName
+    ? MessageInit<Kind>
+    : never;
 
 type Init<Kind> = Kind extends `${infer Element}[]`
   ? readonly SingleInit<Element>[]

@@ -141,7 +141,9 @@ async function planResourceChange<P>(
   );
   const planned = presentOrNull(result.planned);
   if ((planned === null) !== (proposed === null) && !context.diagnostics.hasErrors) {
-    throw new Error(planned === null ? "The plan destroys what was to be kept" : "The plan keeps what was to be destroyed");
+    throw new Error(
+      planned === null ? "The plan destroys what was to be kept" : "The plan keeps what was to be destroyed",
+    );
   }
   return {
     planned_state: blockToDynamicValue(type.schema, planned),

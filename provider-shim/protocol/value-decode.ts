@@ -110,7 +110,7 @@ class Decoder {
       }
       case "map":
         return this.#map(inner, token);
-      case "object":
+      default: // object
         return this.#object(inner, token);
     }
   }
@@ -168,4 +168,3 @@ class Decoder {
     throw this.#path.fail(`Expected ${expected}, got ${token.kind}`);
   }
 }
-

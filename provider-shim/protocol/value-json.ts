@@ -85,7 +85,8 @@ class Converter {
           entries.map(([key, element]) => [key, this.#path.within({ key }, () => this.convert(inner, element))]),
         );
       }
-      case "object": {
+      default: {
+        // object
         const record = this.#record(kind, json);
         const attributes: Record<string, Value> = Object.create(null) as Record<string, Value>;
         for (const [attribute, attributeType] of Object.entries(inner)) {

@@ -78,7 +78,8 @@ function writeMessage(writer: BinaryWriter, protocol: ProtocolVersion, name: Mes
     const value = values[field.name];
     if (value === undefined) continue;
     if (field.shape === "repeated") {
-      for (const element of value as readonly unknown[]) writeField(writer, protocol, field.number, field.type, element);
+      for (const element of value as readonly unknown[])
+        writeField(writer, protocol, field.number, field.type, element);
     } else if (field.shape === "map") {
       for (const [key, element] of value as ReadonlyMap<string, unknown>) {
         writer.tag(field.number, WireType.LengthDelimited).fork();
