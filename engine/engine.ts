@@ -1,9 +1,11 @@
 import { KeyedLock } from "./concurrency/keyed-lock.ts";
 import type { CopyContext } from "./copy/copy.ts";
+import { examinePlatforms } from "./copy/plan.ts";
 import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
 import { createCredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
+import type { Environment } from "./credentials/environment.ts";
 import { type RemovalReport, removeTag } from "./delete/remove.ts";
 import type { Side } from "./errors.ts";
 import { Claims } from "./graph/claims.ts";
@@ -12,6 +14,7 @@ import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
 import type { Digest } from "./oci/digest.ts";
+import { isImageType } from "./oci/media-types.ts";
 import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
 import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
@@ -19,16 +22,29 @@ import { openRepository, type Purpose, type Repository } from "./registry/reposi
 import { type ApplyOptions, applyPlan } from "./sync/apply.ts";
 import { type Plan, planRule } from "./sync/plan.ts";
 import type { Report } from "./sync/report.ts";
-import type { Rule } from "./sync/rule.ts";
+import type { Policy, Rule } from "./sync/rule.ts";
 
-export interface EngineOptions extends Omit<HttpClientOptions, "credentials"> {
-  /** Where logins come from. @default docker's configuration as the environment names it */
+export interface EngineOptions extends Omit<HttpClientOptions, "credentials" | "environment" | "userAgent"> {
+  /** Where logins come from. @default docker's configuration, where the environment says it is */
   readonly credentials?: Omit<CredentialChainOptions, "environment"> | undefined;
+  /** Environment variables, such as `process.env`; the engine reads none by itself. @default none */
+  readonly environment?: Environment | undefined;
+  /** Name and version of the program, for registries' logs. @default "imagesync" */
+  readonly userAgent?: string | undefined;
 }
 
 export interface StopOptions {
   /** Ends the call within two seconds. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a tag stands for. */
+export interface Resolution {
+  /** The digest of what the reference points at. */
+  readonly sourceDigest: Digest;
+  /** The digest a copy of it will have: the same, or that of the platform subset. */
+  readonly digest: Digest;
+  readonly mediaType: string;
 }
 
 export interface Inspection extends ManifestHead {
@@ -48,13 +64,10 @@ export class Engine {
   readonly #repositoryLock = new KeyedLock();
 
   constructor(options: EngineOptions = {}) {
-    const { credentials, ...http } = options;
-    const chain = createCredentialChain({
-      ...credentials,
-      ...(http.environment ? { environment: http.environment } : {}),
-    });
+    const { credentials, environment = {}, userAgent = "imagesync", ...http } = options;
+    const chain = createCredentialChain({ ...credentials, environment });
     const known = new Known();
-    this.#client = new HttpClient({ ...http, credentials: chain });
+    this.#client = new HttpClient({ ...http, userAgent, environment, credentials: chain });
     this.#context = {
       known,
       claims: new Claims(),
@@ -68,9 +81,24 @@ export class Engine {
     await pingRegistry(this.#client, registry, options.signal);
   }
 
-  /** What a reference points at now. @throws `not-found` when it points at nothing. */
-  async resolve(reference: Reference, options: StopOptions & { readonly side?: Side } = {}): Promise<ManifestHead> {
-    return await this.#open(reference, "read", options.side).manifests.head(manifestKey(reference), options);
+  /**
+   * What a reference points at now; with `platforms`, what it would be reduced to.
+   * @throws `not-found` when it points at nothing, `unsupported` when a platform is not offered.
+   */
+  async resolve(
+    reference: Reference,
+    options: StopOptions & Pick<Policy, "platforms" | "requiredPlatforms"> & { readonly side?: Side | undefined } = {},
+  ): Promise<Resolution> {
+    const { platforms = [], requiredPlatforms = [], signal } = options;
+    const repository = this.#open(reference, "read", options.side);
+    const head = await repository.manifests.head(manifestKey(reference), { signal });
+    const wanted = { source: repository, platforms, requiredPlatforms };
+    const subset = await examinePlatforms(wanted, head.digest, { cache: this.#context.cache, signal });
+    return {
+      sourceDigest: head.digest,
+      digest: subset?.digest ?? head.digest,
+      mediaType: subset?.mediaType ?? head.mediaType,
+    };
   }
 
   /**
@@ -79,12 +107,18 @@ export class Engine {
    */
   async inspect(
     reference: Reference,
-    options: StopOptions & { readonly depth?: Depth; readonly platforms?: boolean; readonly side?: Side } = {},
+    options: StopOptions & {
+      readonly depth?: Depth | undefined;
+      readonly platforms?: boolean;
+      readonly side?: Side;
+    } = {},
   ): Promise<Inspection> {
     const { depth = "tag", signal } = options;
     const repository = this.#open(reference, "read", options.side);
     const head = await repository.manifests.head(manifestKey(reference), { signal });
-    if (depth === "tag" && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
+    // Below a plain image there are blobs only: looking for manifests needs no further request.
+    const nothingBelow = depth === "tag" || (depth === "manifests" && isImageType(head.mediaType));
+    if (nothingBelow && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
     const { cache } = this.#context;
     const top = await cache.get(repository, head.digest, signal);
     const missing = await findMissing(repository, top, depth, { cache, signal });

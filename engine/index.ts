@@ -1,5 +1,12 @@
 /** The public API of the engine: everything a face may use. */
-export { createEngine, Engine, type EngineOptions, type Inspection, type StopOptions } from "./engine.ts";
+export {
+  createEngine,
+  Engine,
+  type EngineOptions,
+  type Inspection,
+  type Resolution,
+  type StopOptions,
+} from "./engine.ts";
 export { type ErrorCode, ImagesyncError, isNotFound, type Side, toImagesyncError } from "./errors.ts";
 export type { EngineEvent, OnEvent } from "./events.ts";
 export { type Digest, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
@@ -16,7 +23,8 @@ export {
 } from "./oci/reference.ts";
 export type { Credential } from "./credentials/credential.ts";
 export type { ExplicitCredential } from "./credentials/chain.ts";
-export type { RegistryTransport } from "./http/client.ts";
+export type { RegistryTransport } from "./http/transport.ts";
+export { createRedactor, type Redactor } from "./http/redact.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";
 export type { RemovalReport } from "./delete/remove.ts";
 export type { Plan, PlanItem } from "./sync/plan.ts";

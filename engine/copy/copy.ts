@@ -146,7 +146,7 @@ async function placeTop(
   await destination.manifests.put(top, key, { signal });
   context.known.addManifest(destination.name, top.digest);
   if (tag !== undefined) context.claims.claim(destination.name, tag);
-  await readBack(destination, key, top.digest, signal);
+  context.cache.add(destination, await readBack(destination, key, top.digest, signal));
   onEvent({ kind: "manifest-done", digest: top.digest, tag });
 }
 
@@ -156,9 +156,9 @@ async function readBack(
   key: string,
   digest: Digest,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Manifest> {
   const stored = await destination.manifests.get(key, { signal });
-  if (stored.digest === digest) return;
+  if (stored.digest === digest) return stored;
   throw new ImagesyncError({
     code: "conflict",
     operation: "read back the tag",

@@ -14,6 +14,8 @@ export interface CopyQuestion {
   readonly sourceReference: Reference;
   readonly destination: Repository;
   readonly destinationReference: Reference;
+  /** What the copy will have, if that is known: an image in place is then recognised without asking the source. */
+  readonly expectedDigest?: Digest | undefined;
   /** Only these platforms; empty for the whole image as it is. */
   readonly platforms: readonly Platform[];
   /** Platforms the source must offer, or nothing is written. */
@@ -52,6 +54,13 @@ export async function planCopy(
       source.manifests.head(manifestKey(sourceReference), { signal }).then((head) => head.digest),
     destination.manifests.find(key, { signal }),
   ]);
+  const settled =
+    current !== undefined &&
+    current.digest === question.expectedDigest &&
+    (await examineInPlace(question, current.digest, options));
+  if (settled && settled.action === "skip")
+    return { ...settled, sourceDigest, digest: current.digest, currentDigest: current.digest };
+
   const subset = await examinePlatforms(question, sourceDigest, options);
   const digest = subset?.digest ?? sourceDigest;
   const common = {
@@ -60,14 +69,10 @@ export async function planCopy(
     ...(current ? { currentDigest: current.digest } : {}),
     ...(subset && subset.digest !== sourceDigest ? { subset } : {}),
   };
-
   if (current?.digest === digest) {
-    const top = question.depth === "tag" ? undefined : await cache.get(destination, digest, signal);
-    const missing = top && (await findMissing(destination, top, question.depth, options));
-    const count = (missing?.manifests.length ?? 0) + (missing?.blobs.length ?? 0);
-    if (!missing || count === 0) return { ...common, action: "skip", reason: "in place", bytes: 0 };
-    const reason = `${missing.manifests.length} manifests and ${missing.blobs.length} blobs are missing below the tag`;
-    return { ...common, action: "repair", reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+    const found = settled || (await examineInPlace(question, digest, options));
+    if (found.action === "skip") return { ...common, ...found };
+    return { ...common, ...found, bytes: await bytesBelow(question, subset, sourceDigest, options) };
   }
   if (current && (await destination.manifests.find(digest, { signal }))) {
     const whole = await findMissing(destination, await cache.get(destination, digest, signal), question.depth, options);
@@ -84,8 +89,31 @@ export async function planCopy(
   return { ...common, action: "copy", reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
 }
 
-async function examinePlatforms(
-  question: CopyQuestion,
+/** Whether the image behind a tag that holds the right digest is whole, as deep as the question wants it known. */
+async function examineInPlace(
+  { destination, depth }: CopyQuestion,
+  digest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Pick<CopyDecision, "action" | "reason" | "bytes">> {
+  const inPlace = { action: "skip", reason: "in place", bytes: 0 } as const;
+  if (depth === "tag") return inPlace;
+  const missing = await findMissing(
+    destination,
+    await options.cache.get(destination, digest, options.signal),
+    depth,
+    options,
+  );
+  if (missing.manifests.length + missing.blobs.length === 0) return inPlace;
+  const reason = `${missing.manifests.length} manifests and ${missing.blobs.length} blobs are missing below the tag`;
+  return { action: "repair", reason, bytes: 0 };
+}
+
+/**
+ * What the source is reduced to when platforms are asked for; undefined when it is taken as it is.
+ * @throws `unsupported` when a wanted or required platform is not offered.
+ */
+export async function examinePlatforms(
+  question: Pick<CopyQuestion, "source" | "platforms" | "requiredPlatforms">,
   sourceDigest: Digest,
   options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
 ): Promise<Manifest | undefined> {

@@ -3,6 +3,7 @@ import { ImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Known, repositoryKey } from "../graph/known.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { UploadSession } from "../registry/uploads.ts";
 import { smallBlobBytes, type TransferScheduler } from "./scheduler.ts";
@@ -29,7 +30,9 @@ export class Transfers {
   readonly #known: Known;
   readonly #scheduler: TransferScheduler;
   readonly #locks = new KeyedLock();
-  readonly #probed = new Set<string>();
+  /** A blob that this process has uploaded, by repository. */
+  readonly #uploaded = new Map<string, Digest>();
+  readonly #probes = new Map<string, Promise<void>>();
 
   constructor(known: Known, scheduler: TransferScheduler) {
     this.#known = known;
@@ -107,6 +110,7 @@ export class Transfers {
     return await this.#scheduler.run(
       blob.size,
       async () => {
+        await this.#learnMounts(options);
         if (this.#known.mounts(registry) === true && !options.distrust) {
           const speculative = this.#fetchEarly(blob, options);
           const answer = await settle(destination.uploads.mount(blob.digest, repository, { signal }), speculative);
@@ -115,9 +119,7 @@ export class Transfers {
         if (await destination.blobs.has(blob.digest, { signal })) return "present";
         const speculative = this.#fetchEarly(blob, { ...options, cold: true });
         const session = await settle(destination.uploads.start({ signal }), speculative);
-        const how = await this.#upload(blob, session, options, speculative);
-        await this.#learnMounts(blob, options);
-        return how;
+        return await this.#upload(blob, session, options, speculative);
       },
       signal,
     );
@@ -152,6 +154,7 @@ export class Transfers {
       } else {
         await this.#stream(blob, session, options);
       }
+      this.#uploaded.set(repositoryKey(destination.name), blob.digest);
       return "copied";
     } catch (error) {
       await destination.uploads.cancel(session);
@@ -189,16 +192,25 @@ export class Transfers {
   }
 
   /**
-   * After the first upload to a registry of unknown manners one request asks whether it mounts: a yes saves a request
-   * for every blob to come.
+   * Once there is a blob that the repository must have, because it was uploaded before, one request asks whether the
+   * registry mounts: a yes saves a request for every blob to come. A single small image is done before that pays.
    */
-  async #learnMounts(blob: Descriptor, { destination, signal }: TransferOptions): Promise<void> {
+  async #learnMounts({ destination, signal }: TransferOptions): Promise<void> {
     const { registry, repository } = destination.name;
-    if (this.#known.mounts(registry) !== undefined || this.#probed.has(registry)) return;
-    this.#probed.add(registry);
-    const answer = await destination.uploads.mount(blob.digest, repository, { signal });
-    this.#known.learnMounts(registry, answer === "mounted");
-    if (answer !== "mounted") await destination.uploads.cancel(answer);
+    const uploaded = this.#uploaded.get(repositoryKey(destination.name));
+    if (this.#known.mounts(registry) !== undefined || uploaded === undefined) return;
+    const probe = async (): Promise<void> => {
+      const answer = await destination.uploads.mount(uploaded, repository, { signal });
+      this.#known.learnMounts(registry, answer === "mounted");
+      if (answer !== "mounted") await destination.uploads.cancel(answer);
+    };
+    const running = this.#probes.get(registry) ?? probe().finally(() => this.#probes.delete(registry));
+    this.#probes.set(registry, running);
+    try {
+      await running;
+    } catch {
+      // It was a question about manners; the upload itself will tell what is wrong.
+    }
   }
 }
 

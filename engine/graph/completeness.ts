@@ -1,7 +1,7 @@
 import { isNotFound } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { blobsOf, type Manifest } from "../oci/manifest.ts";
-import { isNonDistributable } from "../oci/media-types.ts";
+import { isImageType, isNonDistributable } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { isManifest } from "./walk.ts";
@@ -54,7 +54,7 @@ export async function findMissing(
           manifests.add(child.digest);
           return;
         }
-        const mayHoldMore = depth === "blobs" || !/image\.manifest|distribution\.manifest\.v2/.test(child.mediaType);
+        const mayHoldMore = depth === "blobs" || !isImageType(child.mediaType);
         if (mayHoldMore) await lookAtChild(child.digest);
       }),
     );

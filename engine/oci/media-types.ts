@@ -36,13 +36,13 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList;
 }
 
+/** An image or artifact: it has blobs below it and no manifests. */
+export function isImageType(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.ociArtifact;
+}
+
 export function isManifestType(mediaType: string): boolean {
-  return (
-    isIndexType(mediaType) ||
-    mediaType === mediaTypes.ociManifest ||
-    mediaType === mediaTypes.dockerManifest ||
-    mediaType === mediaTypes.ociArtifact
-  );
+  return isIndexType(mediaType) || isImageType(mediaType);
 }
 
 export function isSchema1(mediaType: string): boolean {

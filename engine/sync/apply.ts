@@ -1,7 +1,7 @@
 import { Slots } from "../concurrency/slots.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type CopyContext, copyImage, type CopyResult, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { repositoryKey } from "../graph/known.ts";
 import { parseManifest } from "../oci/manifest.ts";

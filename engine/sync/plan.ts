@@ -33,7 +33,7 @@ export interface Ends {
   readonly destination: Repository;
 }
 
-/** Turns a rule into what is to be done. Reads only. @throws `conflict` when the destination asks for another digest. */
+/** Turns a rule into what is to be done. Reads only. @throws `conflict` when another digest is wanted than the source gives. */
 export async function planRule(
   rule: Rule,
   ends: Ends,
@@ -45,13 +45,14 @@ export async function planRule(
       ...ends,
       sourceReference: rule.source,
       destinationReference: rule.destination,
+      expectedDigest: rule.digest,
       platforms,
       requiredPlatforms,
       depth: integrity,
     },
     options,
   );
-  checkDestinationDigest(rule, decision);
+  checkDigest(rule, decision);
   const { sourceDigest, subset, ...rest } = decision;
   return {
     items: [
@@ -68,14 +69,15 @@ export async function planRule(
   };
 }
 
-function checkDestinationDigest({ source, destination }: Rule, decision: CopyDecision): void {
-  if (destination.digest === undefined || destination.digest === decision.digest) return;
+function checkDigest({ source, destination, digest }: Rule, decision: CopyDecision): void {
+  const named = [digest, destination.digest].find((one) => one !== undefined && one !== decision.digest);
+  if (named === undefined) return;
   throw new ImagesyncError({
     code: "conflict",
     operation: "plan a copy",
     side: "destination",
     reference: formatReference(destination),
-    message: `Cannot plan the copy: the destination names ${destination.digest}, but ${formatReference(source)} is ${decision.digest}`,
+    message: `Cannot plan the copy: ${named} is wanted at the destination, but ${formatReference(source)} is ${decision.digest}`,
     hint: "Write the destination with a tag, or with the digest of the source",
   });
 }

@@ -1,4 +1,5 @@
 import type { Depth } from "../graph/completeness.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 
@@ -8,6 +9,8 @@ export interface Rule {
   readonly source: Reference;
   /** Where it shall be; with a digest it must be the source's. */
   readonly destination: Reference;
+  /** The digest the destination shall have, where that was decided before: any other outcome is a `conflict`. */
+  readonly digest?: Digest | undefined;
   readonly policy?: Policy | undefined;
 }
 

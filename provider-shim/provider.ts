@@ -1,0 +1,43 @@
+import type { Redactor } from "../engine/index.ts";
+import { type Configured, configureProvider, providerSchema, validateProvider } from "./configure.ts";
+import { imagesyncImage } from "./data-sources/imagesync-image.ts";
+import { describeError } from "./describe-error.ts";
+import type { ProviderDefinition } from "./protocol/resource.ts";
+import { imagesync } from "./resources/imagesync.ts";
+
+export interface ProviderOptions {
+  readonly version: string;
+  /** Environment variables: logins, proxies, certificates, TF_APPEND_USER_AGENT. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Shared with the log, which must not show what the configuration holds. */
+  readonly redactor: Redactor;
+}
+
+/** The provider: its block, its types, and what they share. */
+export function createProvider({ version, environment, redactor }: ProviderOptions): ProviderDefinition<Configured> {
+  const open = new Set<Configured>();
+  return {
+    schema: providerSchema,
+    resources: { imagesync },
+    dataSources: { imagesync_image: imagesyncImage },
+    functions: {},
+    validate: validateProvider,
+    configure(config, { terraformVersion }) {
+      const userAgent = [
+        `Terraform/${terraformVersion ?? "unknown"} (+https://www.terraform.io)`,
+        `terraform-provider-imagesync/${version}`,
+        environment["TF_APPEND_USER_AGENT"] ?? "",
+      ]
+        .join(" ")
+        .trim();
+      const configured = configureProvider(config, { environment, userAgent, redactor });
+      open.add(configured);
+      return Promise.resolve(configured);
+    },
+    describeError: (error) => describeError(error),
+    async close() {
+      await Promise.all([...open].map(({ engine }) => engine.close()));
+      open.clear();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { type Digest, isDigest } from "../../../engine/index.ts";
+
+/**
+ * What a resource remembers in the private bytes of its state, which Terraform keeps for it and shows to nobody. Terraform
+ * plans twice, in two processes, and wants the same answer: a refresh resolves the source's tag and writes it here, and
+ * both plans read it.
+ */
+export interface Memory {
+  /** What the source's tag was when it was last asked. */
+  readonly resolved?: Resolved | undefined;
+  /** Why the source could not be asked at the last refresh. */
+  readonly failure?: string | undefined;
+  /** The configuration pins the source by `source_digest`: its tag is of no interest. */
+  readonly pinned?: boolean | undefined;
+  /** Digests that the destination's tag has held before, newest first. */
+  readonly previous: readonly Digest[];
+}
+
+export interface Resolved {
+  /** The source, canonical, and the platforms: the question that was answered. */
+  readonly question: string;
+  readonly sourceDigest: Digest;
+  /** What a copy of it will have. */
+  readonly digest: Digest;
+}
+
+const noMemory: Memory = { previous: [] };
+
+/** Enough for rollbacks; the list must not grow for ever. */
+const maxPrevious = 20;
+
+/** Reads the private bytes. Foreign ones, such as another provider has left, are no memory and no error. */
+export function readMemory(bytes: Uint8Array | undefined): Memory {
+  if (bytes === undefined || bytes.byteLength === 0) return noMemory;
+  try {
+    const fields: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof fields !== "object" || fields === null || !("imagesync" in fields) || fields.imagesync !== 1)
+      return noMemory;
+    const { resolved, failure, pinned, previous } = fields as Record<string, unknown>;
+    return {
+      resolved: readResolved(resolved),
+      failure: typeof failure === "string" ? failure : undefined,
+      pinned: pinned === true,
+      previous: Array.isArray(previous)
+        ? previous.filter((item): item is Digest => typeof item === "string" && isDigest(item))
+        : [],
+    };
+  } catch {
+    return noMemory;
+  }
+}
+
+export function writeMemory(memory: Memory): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify({ imagesync: 1, ...memory, previous: memory.previous.slice(0, maxPrevious) }),
+  );
+}
+
+function readResolved(value: unknown): Resolved | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { question, sourceDigest, digest } = value as Record<string, unknown>;
+  if (typeof question !== "string" || typeof sourceDigest !== "string" || typeof digest !== "string") return undefined;
+  return isDigest(sourceDigest) && isDigest(digest) ? { question, sourceDigest, digest } : undefined;
+}

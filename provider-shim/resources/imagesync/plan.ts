@@ -1,0 +1,194 @@
+import { canonicalReference, type Digest, isDigest, parseReference, pinned } from "../../../engine/index.ts";
+import type { Configured } from "../../configure.ts";
+import { describeError } from "../../describe-error.ts";
+import { type AttributePath, attributePath } from "../../protocol/diagnostics.ts";
+import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
+import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
+import { deadline } from "../../timeouts.ts";
+import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { questionOf, resolveSource } from "./source.ts";
+import { defaults, digestIn, text, texts, unknown } from "./state.ts";
+
+type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
+type PlanAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["plan"]>>;
+
+/** What the copy decides; unknown until it is known which digest will be there. */
+const computed = [
+  "id",
+  "source_digest",
+  "destination_digest",
+  "complete",
+  "tagged_ref",
+  "media_type",
+  "platform_digests",
+];
+
+/**
+ * Shows what apply will do, with the final digest wherever it can be known. Terraform asks twice, in two processes, and
+ * refuses the apply if the answers differ; {@link wantedDigest} says where a digest comes from so that they don't.
+ */
+export async function planImagesync(request: PlanRequest, context: Context): Promise<PlanAnswer> {
+  const { prior, proposed, config } = request;
+  if (proposed === null || config === null) return { planned: null };
+  const planned: Record<string, Value> = { ...proposed };
+  for (const [attribute, value] of Object.entries(defaults)) if (config[attribute] === null) planned[attribute] = value;
+  keepSpelling("source", planned, prior);
+  keepSpelling("destination", planned, prior);
+  const value = objectValue(planned);
+
+  const memory = readMemory(request.private);
+  const wanted = await wantedDigest(value, memory, request, context);
+  if (context.diagnostics.hasErrors) return { planned: prior };
+  for (const attribute of computed) planned[attribute] = UNKNOWN;
+  const configured = config["source_digest"];
+  if (wanted || typeof configured === "string")
+    planned["source_digest"] = wanted?.sourceDigest ?? configured ?? UNKNOWN;
+  if (wanted && typeof planned["destination"] === "string") {
+    foretell(planned, planned["destination"], wanted.digest, prior, context);
+  }
+  const next = { ...memory, resolved: wanted, failure: undefined, pinned: typeof configured === "string" };
+  return {
+    planned: objectValue(planned),
+    requiresReplace: prior && moved(prior, planned) ? [attributePath("destination")] : [],
+    private: writeMemory(next),
+  };
+}
+
+/** Spellings of the same thing make no difference: Terraform lets a plan keep the prior one. */
+function keepSpelling(attribute: string, planned: Record<string, Value>, prior: ObjectValue | null): void {
+  const before = prior?.[attribute];
+  const now = planned[attribute];
+  if (typeof before === "string" && typeof now === "string" && sameReference(before, now)) planned[attribute] = before;
+}
+
+function sameReference(a: string, b: string): boolean {
+  return a === b || canonicalReference(parseReference(a)) === canonicalReference(parseReference(b));
+}
+
+function moved(prior: ObjectValue, planned: Readonly<Record<string, Value>>): boolean {
+  return prior["destination"] !== planned["destination"];
+}
+
+/** The computed values that follow from the digest. What only the registry can tell stays as it was, or unknown. */
+function foretell(
+  planned: Record<string, Value>,
+  destination: string,
+  digest: Digest,
+  prior: ObjectValue | null,
+  context: Context,
+): void {
+  const reference = parseReference(destination);
+  if (reference.digest !== undefined && reference.digest !== digest) {
+    const detail = `The destination names ${reference.digest}, but the source gives ${digest}. Write the destination with a tag alone, or pin the source to the same digest.`;
+    context.diagnostics.error("Destination has another digest", detail, attributePath("destination"));
+  }
+  planned["id"] = pinned(reference, digest);
+  planned["tagged_ref"] = taggedReference(destination, digest);
+  planned["destination_digest"] = digest;
+  planned["complete"] = true;
+  if (prior && digestIn(text(prior, "id")) === digest && !moved(prior, planned)) {
+    for (const attribute of ["media_type", "platform_digests"]) planned[attribute] = prior[attribute] ?? UNKNOWN;
+  }
+}
+
+/** `repository:tag@digest`, in the user's spelling. */
+export function taggedReference(destination: string, digest: Digest): string {
+  const { spelled, tag, digest: named } = parseReference(destination);
+  const shown = tag ?? (named === undefined ? "latest" : undefined);
+  return shown === undefined ? `${spelled}@${digest}` : `${spelled}:${shown}@${digest}`;
+}
+
+/**
+ * The digest that apply will bring, or undefined when it can't be known yet. In this order: what the first plan of this
+ * run has answered (Terraform >= 1.16 hands it back); what the configuration pins; what the last refresh has seen, when
+ * the source is still the same; what the registry says now.
+ */
+async function wantedDigest(
+  value: ObjectValue,
+  memory: Memory,
+  request: PlanRequest,
+  context: Context,
+): Promise<Resolved | undefined> {
+  const { prior, config, provider } = request;
+  if (
+    config === null ||
+    ["source", "source_digest", "platforms", "required_platforms"].some((name) => unknown(config, name))
+  ) {
+    return undefined;
+  }
+  const question = questionOf(value);
+  const pin = pinnedDigest(config);
+  const answers = (known: Resolved | undefined): known is Resolved =>
+    known !== undefined && known.question === question && (pin === undefined || known.sourceDigest === pin);
+
+  const planned = readMemory(request.plannedPrivate).resolved;
+  if (answers(planned)) return planned;
+  const inState = stateAsResolved(prior);
+  const remembered = pin === undefined && memory.resolved ? memory.resolved : inState;
+  if (memory.failure !== undefined && pin === undefined && answers(inState)) {
+    if (value["on_source_unavailable"] === "fail")
+      context.diagnostics.error("Source unavailable", memory.failure, attributePath("source"));
+    return inState;
+  }
+  if (answers(remembered)) return await gate(value, remembered, request, context);
+  if (pin !== undefined && texts(value, "platforms").length + texts(value, "required_platforms").length === 0) {
+    return { question: question ?? "", sourceDigest: pin, digest: pin };
+  }
+  if (!provider || provider.unknown || !provider.resolveAtPlan) return undefined;
+  return await ask(value, pin, provider, context);
+}
+
+/** The digest the configuration itself names. */
+function pinnedDigest(config: ObjectValue): Digest | undefined {
+  const configured = text(config, "source_digest");
+  if (configured !== undefined && isDigest(configured)) return configured;
+  const source = text(config, "source");
+  return source === undefined ? undefined : parseReference(source).digest;
+}
+
+/** What the state says was copied, as an answer to the question it was copied for. */
+function stateAsResolved(prior: ObjectValue | null): Resolved | undefined {
+  const question = prior ? questionOf(prior) : undefined;
+  const sourceDigest = prior ? text(prior, "source_digest") : undefined;
+  const digest = prior ? digestIn(text(prior, "id")) : undefined;
+  if (question === undefined || sourceDigest === undefined || !isDigest(sourceDigest) || digest === undefined)
+    return undefined;
+  return { question, sourceDigest, digest };
+}
+
+/** A remembered digest that is new, or new requirements, must pass the platforms gate before anybody sees it planned. */
+async function gate(
+  value: ObjectValue,
+  remembered: Resolved,
+  request: PlanRequest,
+  context: Context,
+): Promise<Resolved> {
+  const { prior, provider } = request;
+  const required = texts(value, "required_platforms");
+  if (required.length === 0 || !provider || provider.unknown) return remembered;
+  const settled = prior && text(prior, "source_digest") === remembered.sourceDigest;
+  if (settled && texts(prior, "required_platforms").join() === required.join()) return remembered;
+  return (await ask(value, remembered.sourceDigest, provider, context)) ?? remembered;
+}
+
+async function ask(
+  value: ObjectValue,
+  pin: Digest | undefined,
+  provider: Configured,
+  context: Context,
+): Promise<Resolved | undefined> {
+  const path: AttributePath = attributePath("source");
+  try {
+    const resolved = await resolveSource(value, pin, provider, deadline(value["timeouts"], "read", context.signal));
+    context.log.info("Source resolved at plan. If its tag moves before the apply, Terraform refuses that apply", {
+      source: text(value, "source"),
+      digest: resolved.sourceDigest,
+    });
+    return resolved;
+  } catch (error) {
+    const described = describeError(error, path);
+    if (!described) throw error;
+    context.diagnostics.add(described);
+    return undefined;
+  }
+}

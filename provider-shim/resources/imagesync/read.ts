@@ -1,0 +1,140 @@
+import {
+  type Digest,
+  ImagesyncError,
+  type Inspection,
+  isDigest,
+  isNotFound,
+  parseReference,
+  pinned,
+} from "../../../engine/index.ts";
+import type { Configured } from "../../configure.ts";
+import { attributePath } from "../../protocol/diagnostics.ts";
+import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
+import { objectValue, type ObjectValue } from "../../protocol/value.ts";
+import { deadline } from "../../timeouts.ts";
+import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { taggedReference } from "./plan.ts";
+import { questionOf, resolveSource } from "./source.ts";
+import { depthIn, digestIn, text, texts } from "./state.ts";
+
+type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
+type ReadAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["read"]>>;
+
+/**
+ * Looks at both ends. The destination tells whether the image is there, unchanged and whole; only a 404-class answer
+ * means that it is gone. What the source's tag holds now goes into the memory, for the plans to come.
+ */
+export async function readImagesync(
+  { state, private: bytes, provider }: ReadRequest,
+  context: Context,
+): Promise<ReadAnswer> {
+  if (provider.unknown) return { state };
+  const memory = readMemory(bytes);
+  const signal = deadline(state["timeouts"], "read", context.signal);
+  const [found, source] = await Promise.all([
+    lookAtDestination(state, provider, signal),
+    lookAtSource(state, memory, provider, signal),
+  ]);
+  if (!found) return { state: null };
+  if (source.failure !== undefined && text(state, "on_source_unavailable") !== "fail") {
+    const detail = `${source.failure}\n\nThe mirrored image stays as it is. Set on_source_unavailable = "fail" to make this an error.`;
+    context.diagnostics.warning("Source unavailable, mirror kept", detail, attributePath("source"));
+  }
+  const next = objectValue({ ...state, ...(await stateOf(found, state, source.resolved, provider, signal)) });
+  return { state: next, private: writeMemory({ ...memory, ...source }) };
+}
+
+async function lookAtDestination(
+  state: ObjectValue,
+  { engine }: Configured,
+  signal: AbortSignal,
+): Promise<Inspection | undefined> {
+  const destination = parseReference(text(state, "destination") ?? "");
+  try {
+    return await engine.inspect(destination, { depth: depthIn(state), side: "destination", signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Any failure of the source is remembered, not raised: the mirror exists, and what to do is the plan's decision. */
+async function lookAtSource(
+  state: ObjectValue,
+  memory: Memory,
+  provider: Configured,
+  signal: AbortSignal,
+): Promise<Pick<Memory, "resolved" | "failure">> {
+  const question = questionOf(state);
+  const source = text(state, "source");
+  if (
+    question === undefined ||
+    source === undefined ||
+    memory.pinned === true ||
+    parseReference(source).digest !== undefined
+  ) {
+    return { resolved: memory.resolved, failure: undefined };
+  }
+  try {
+    return { resolved: await resolve(state, question, source, provider, signal), failure: undefined };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ImagesyncError)) throw error;
+    const kept = memory.resolved?.question === question ? memory.resolved : undefined;
+    return { resolved: kept, failure: `${error.message}.` };
+  }
+}
+
+async function resolve(
+  state: ObjectValue,
+  question: string,
+  source: string,
+  provider: Configured,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const { sourceDigest } = await provider.engine.resolve(parseReference(source), { side: "source", signal });
+  const copied = digestIn(text(state, "id"));
+  if (sourceDigest === text(state, "source_digest") && copied !== undefined)
+    return { question, sourceDigest, digest: copied };
+  if (texts(state, "platforms").length === 0) return { question, sourceDigest, digest: sourceDigest };
+  return await resolveSource(objectValue({ ...state, required_platforms: null }), sourceDigest, provider, signal);
+}
+
+/** What the destination shows. The `id` names what was copied and does not follow whoever overwrites the tag. */
+async function stateOf(
+  found: Inspection,
+  state: ObjectValue,
+  resolved: Resolved | undefined,
+  provider: Configured,
+  signal: AbortSignal,
+): Promise<ObjectValue> {
+  const destination = text(state, "destination") ?? "";
+  const own = digestIn(text(state, "id")) ?? found.digest;
+  const sourceDigest =
+    text(state, "source_digest") ?? (resolved?.digest === found.digest ? resolved.sourceDigest : undefined);
+  const known = state["media_type"] !== null && state["platform_digests"] !== null;
+  return objectValue({
+    id: state["id"] ?? pinned(parseReference(destination), own),
+    tagged_ref: state["tagged_ref"] ?? taggedReference(destination, own),
+    source_digest: sourceDigest !== undefined && isDigest(sourceDigest) ? sourceDigest : null,
+    destination_digest: found.digest,
+    complete: found.missing.manifests.length + found.missing.blobs.length === 0,
+    ...(known || own !== found.digest ? {} : await describeImage(destination, own, provider, signal)),
+  });
+}
+
+/** Media type and platforms of the image at the destination; null when part of it is missing, a later refresh tries again. */
+export async function describeImage(
+  destination: string,
+  digest: Digest,
+  { engine }: Configured,
+  signal: AbortSignal,
+): Promise<{ media_type: string | null; platform_digests: ReadonlyMap<string, string> | null }> {
+  const reference = { ...parseReference(destination), tag: undefined, digest };
+  try {
+    const image = await engine.inspect(reference, { platforms: true, side: "destination", signal });
+    return { media_type: image.mediaType, platform_digests: image.platforms ?? new Map() };
+  } catch (error) {
+    if (isNotFound(error)) return { media_type: null, platform_digests: null };
+    throw error;
+  }
+}

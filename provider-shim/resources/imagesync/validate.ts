@@ -1,0 +1,68 @@
+import { ImagesyncError, isDigest, parsePlatform, parseReference } from "../../../engine/index.ts";
+import { describeError } from "../../describe-error.ts";
+import type { Context } from "../../protocol/context.ts";
+import { attributePath } from "../../protocol/diagnostics.ts";
+import type { ObjectValue } from "../../protocol/value.ts";
+import { validateTimeouts } from "../../timeouts.ts";
+import { text, texts } from "./state.ts";
+
+/** Offline, and silent about everything that is not known yet. Every finding points at its attribute. */
+export function validateImagesync(config: ObjectValue, context: Context): void {
+  const { diagnostics } = context;
+  const source = check("source");
+  check("destination");
+  checkSourceDigest();
+  checkPlatforms("platforms");
+  checkPlatforms("required_platforms");
+  checkChoice("integrity_check", ["tag", "manifests", "blobs"]);
+  checkChoice("on_source_unavailable", ["keep", "fail"]);
+  validateTimeouts(config["timeouts"], context);
+
+  function check(attribute: "source" | "destination"): ReturnType<typeof parseReference> | undefined {
+    const value = text(config, attribute);
+    if (value === undefined) return undefined;
+    try {
+      return parseReference(value);
+    } catch (error) {
+      report(error, attribute);
+      return undefined;
+    }
+  }
+
+  function checkSourceDigest(): void {
+    const value = text(config, "source_digest");
+    if (value === undefined) return;
+    const path = attributePath("source_digest");
+    if (!isDigest(value)) {
+      const detail = `${JSON.stringify(value.slice(0, 100))} is not a digest. Write sha256: and 64 lower-case hexadecimal digits, for instance data.imagesync_image.x.digest.`;
+      diagnostics.error("Invalid digest", detail, path);
+    } else if (source?.digest !== undefined && source.digest !== value) {
+      const detail = `"source" names ${source.digest}, "source_digest" is ${value}. Remove one of the two.`;
+      diagnostics.error("Contradicting digests", detail, path);
+    }
+  }
+
+  function checkPlatforms(attribute: "platforms" | "required_platforms"): void {
+    // Terraform knows no path into a set: the finding ends at the attribute and names the element.
+    for (const name of texts(config, attribute)) {
+      try {
+        parsePlatform(name);
+      } catch (error) {
+        report(error, attribute);
+      }
+    }
+  }
+
+  function checkChoice(attribute: string, choices: readonly string[]): void {
+    const value = text(config, attribute);
+    if (value === undefined || choices.includes(value)) return;
+    const detail = `${JSON.stringify(value.slice(0, 100))} is not possible here. Write one of: ${choices.map((choice) => `"${choice}"`).join(", ")}.`;
+    diagnostics.error(`Invalid ${attribute}`, detail, attributePath(attribute));
+  }
+
+  function report(error: unknown, attribute: string): void {
+    if (!(error instanceof ImagesyncError)) throw error;
+    const described = describeError(error, attributePath(attribute));
+    if (described) diagnostics.add(described);
+  }
+}
