@@ -71,8 +71,7 @@ const server = net.createServer(options, (client) => {
     [client, upstream],
     [upstream, client],
   ] as const) {
-    one.on("error", () => other.destroy());
-    one.once("close", (hadError) => hadError && other.destroy());
+    one.on("error", () => other.resetAndDestroy());
   }
 });
 
