@@ -13,6 +13,8 @@ export interface BenchRegistry {
   close(): Promise<void>;
 }
 
+const program = "docker-registry";
+
 /** Bytes that the largest scenario needs for both registries, with room to spare. */
 const enoughMemory = 6 * 2 ** 30;
 
@@ -41,7 +43,7 @@ http: { addr: "${host}" }
 `,
   );
   // The registry would serve its own traces and read its settings from the environment.
-  const registry = spawn("docker-registry", ["serve", config], {
+  const registry = spawn(program, ["serve", config], {
     stdio: "ignore",
     env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
   });

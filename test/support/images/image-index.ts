@@ -38,7 +38,7 @@ export function buildIndex(options: IndexOptions): TestManifest {
 }
 
 /** The platforms that popular images are built for. */
-export const fivePlatforms: readonly TestPlatform[] = [
+const fivePlatforms: readonly TestPlatform[] = [
   { os: "linux", architecture: "amd64" },
   { os: "linux", architecture: "arm64", variant: "v8" },
   { os: "linux", architecture: "arm", variant: "v7" },

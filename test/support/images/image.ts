@@ -10,7 +10,7 @@ import {
 import { type Family, types } from "./media-types.ts";
 
 /** A layer that needs more said than its size. */
-export interface LayerOptions {
+interface LayerOptions {
   /** Bytes of the blob. */
   readonly size: number;
   /** Layers with equal seeds and sizes are the same blob, also across images. Default: from image and position. */

@@ -23,7 +23,7 @@ const tarFrame = 512 + 1024;
 const zeros = Buffer.alloc(slabBytes);
 
 /** The smallest size that can be a gzip file; anything below is made of arbitrary bytes. */
-export const smallestLayer = 23;
+const smallestLayer = 23;
 
 /** How a layer of exactly `size` bytes is made up; undefined when `size` is too small for a gzip file. */
 export function planLayer(seed: string, size: number): LayerPlan | undefined {

@@ -51,7 +51,7 @@ export async function pushBlob(blob: TestBlob, target: PushTarget): Promise<void
 }
 
 /** Pushes a manifest whose content is there. `reference` is a tag or the digest. */
-export async function pushManifest(manifest: TestManifest, target: PushTarget, reference: string): Promise<void> {
+async function pushManifest(manifest: TestManifest, target: PushTarget, reference: string): Promise<void> {
   const stored = await exchange(target, {
     method: "PUT",
     target: `/v2/${target.repository}/manifests/${reference}`,
