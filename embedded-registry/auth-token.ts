@@ -6,6 +6,7 @@ import { isRepositoryName } from "./grammar.ts";
 import { basicLogin, isKnownLogin, type Login } from "./login.ts";
 import type { TokenAuthOptions } from "./options.ts";
 import { jsonReply, type Reply } from "./reply.ts";
+import { readBody } from "./request-body.ts";
 
 /** What a token is good for. */
 interface IssuedToken {
@@ -63,7 +64,8 @@ export function tokenAuthority(options: TokenAuthOptions, scheme: "http" | "http
   }
 
   async function issueByForm(request: IncomingMessage): Promise<Reply> {
-    const form = new URLSearchParams(await readForm(request));
+    const tooLarge = new RegistryError("UNSUPPORTED", "The form is too large", { status: 413 });
+    const form = new URLSearchParams((await readBody(request, MAX_FORM_BYTES, tooLarge)).toString());
     const scopes = scopesOf(form);
     const offline = form.get("access_type") === "offline";
     if (form.get("grant_type") === "refresh_token") {
@@ -128,13 +130,4 @@ function parseScope(scope: string): { repository: string; actions: AccessAction[
 function hostOf(request: IncomingMessage): string {
   const host = request.headers.host ?? "";
   return /^[A-Za-z0-9.:[\]-]+$/.test(host) ? host : "localhost";
-}
-
-async function readForm(request: IncomingMessage): Promise<string> {
-  let form = "";
-  for await (const chunk of request) {
-    form += String(chunk);
-    if (form.length > MAX_FORM_BYTES) throw new RegistryError("UNSUPPORTED", "The form is too large", { status: 413 });
-  }
-  return form;
 }

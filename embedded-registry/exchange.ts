@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import type { Grants } from "./auth.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { Route } from "./router.ts";
@@ -30,6 +31,8 @@ export type ResolvedOptions = Required<
 /** One request on its way to a reply. */
 export interface Exchange {
   readonly request: IncomingMessage;
+  /** The body of the request, or what a fault lets through of it. */
+  readonly body: Readable;
   readonly route: Route;
   readonly query: URLSearchParams;
   readonly grants: Grants;

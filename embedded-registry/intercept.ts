@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Reply } from "./reply.ts";
 import type { Route } from "./router.ts";
@@ -52,23 +52,6 @@ export function substituteReply(respond: NonNullable<Fault["respond"]>): Reply {
     status: respond.status,
     ...(respond.headers === undefined ? {} : { headers: respond.headers }),
     ...(respond.body === undefined ? {} : { body: Buffer.from(respond.body) }),
-  };
-}
-
-/** Lets an upload break off: the bytes beyond the limit never reach their reader. */
-export function armCut(request: IncomingMessage, fault: Fault | undefined): void {
-  const limit = fault?.cutAfterReceivedBytes;
-  if (limit === undefined) return;
-  let received = 0;
-  // Not a "data" listener: it would start the flow before the handler is ready for it.
-  const push = request.push.bind(request);
-  request.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    received += Buffer.isBuffer(chunk) ? chunk.length : 0;
-    if (received > limit) {
-      request.socket.destroy();
-      return false;
-    }
-    return push(chunk, encoding);
   };
 }
 

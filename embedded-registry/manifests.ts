@@ -7,6 +7,7 @@ import { isTag } from "./grammar.ts";
 import { readManifest, type ManifestDocument, type ReferencedContent } from "./manifest-document.ts";
 import { forgetReferrer, rememberReferrer } from "./referrers.ts";
 import type { Reply } from "./reply.ts";
+import { readBody } from "./request-body.ts";
 import { untagAll } from "./tags.ts";
 
 /** GET and HEAD: the exact bytes that were pushed. */
@@ -119,24 +120,10 @@ function check(content: ReferencedContent, size: number | undefined, verifySizes
   }
 }
 
-/** Reads the body into memory, up to the limit; what comes after it is thrown away unseen. */
 async function body(exchange: Exchange, limit: number): Promise<Buffer> {
-  const { request } = exchange;
   const tooLarge = new RegistryError("MANIFEST_INVALID", `The manifest is larger than ${limit} bytes`, { status: 413 });
-  if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge;
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      exchange.onReceived(chunk.length);
-      if (size <= limit) chunks.push(chunk);
-      else reject(tooLarge);
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks)));
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("The request ended before its body")));
-  });
+  if (Number(exchange.request.headers["content-length"] ?? 0) > limit) throw tooLarge;
+  return readBody(exchange.body, limit, tooLarge, exchange.onReceived);
 }
 
 function contentType(request: IncomingMessage): string {

@@ -8,9 +8,10 @@ import { createAuthority } from "./authority.ts";
 import { dispatch } from "./dispatch.ts";
 import { errorReply, RegistryError } from "./errors.ts";
 import type { Registry } from "./exchange.ts";
-import { alteredReply, armCut, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
+import { alteredReply, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
 import type { RegistryOptions } from "./options.ts";
 import { bodySize, type Reply } from "./reply.ts";
+import { cutBody } from "./request-body.ts";
 import { RequestLog, type OpenRecord, type RequestRecord } from "./request-log.ts";
 import { parseRoute, routeKind } from "./router.ts";
 import { diskStorage } from "./storage-disk.ts";
@@ -127,7 +128,6 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
     await fault?.until;
     if (clientGone(request)) throw new Error("The client went away while it was kept waiting");
     if (fault?.respond !== undefined) return substituteReply(fault.respond);
-    armCut(request, fault);
     const parameters = new URLSearchParams(query);
     if (route.kind === "token" && service.authority.issueToken !== undefined) {
       if (method !== "GET" && method !== "POST") throw new RegistryError("UNSUPPORTED", "Tokens come by GET or POST");
@@ -135,7 +135,9 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
     }
     const grants = service.authority.authorize(request, route, requiredActions(method));
     const onReceived = (bytes: number): void => void (record.bytesIn += bytes);
-    return dispatch(service.registry, { request, route, query: parameters, grants, onReceived });
+    const cutAt = fault?.cutAfterReceivedBytes;
+    const body = cutAt === undefined ? request : cutBody(request, cutAt);
+    return dispatch(service.registry, { request, body, route, query: parameters, grants, onReceived });
   }
 }
 

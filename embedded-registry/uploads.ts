@@ -91,7 +91,7 @@ async function receive(registry: Registry, exchange: Exchange, session: UploadSe
   const range = request.headers["content-range"];
   const before = session.offset;
   const expected = range === undefined ? undefined : expectedBytes(range, session, request.headers["content-length"]);
-  await registry.sessions.append(session, request, exchange.onReceived);
+  await registry.sessions.append(session, exchange.body, exchange.onReceived);
   if (expected !== undefined && session.offset - before !== expected) {
     await registry.sessions.discard(session);
     throw new RegistryError("SIZE_INVALID", "The body has another length than its Content-Range");

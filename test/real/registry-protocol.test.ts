@@ -13,8 +13,17 @@ import { manifests } from "../support/registries/behaviours/manifests.ts";
 import { tags } from "../support/registries/behaviours/tags.ts";
 import { deletions } from "../support/registries/behaviours/deletions.ts";
 import { referrers } from "../support/registries/behaviours/referrers.ts";
-import { dockerRegistryProgram, startDockerRegistry } from "../support/registries/index.ts";
+import {
+  basicAuthorization,
+  dockerRegistryProgram,
+  makeCertificates,
+  send,
+  startDockerRegistry,
+  testLogin,
+  type PlainAnswer,
+} from "../support/registries/index.ts";
 import { digestOf, protocolSteps } from "../support/registries/protocol-steps.ts";
+import { askForToken, bearer, challengeField } from "../support/registries/token-login.ts";
 
 const table: Readonly<Record<string, readonly Behaviour[]>> = {
   starting,
@@ -30,7 +39,6 @@ const table: Readonly<Record<string, readonly Behaviour[]>> = {
 interface Started {
   readonly url: string;
   readonly host: string;
-  openUploads?(): number;
   close(): Promise<void>;
 }
 
@@ -101,6 +109,127 @@ describe("deletion switched off", () => {
     );
   });
 });
+
+const users = { [testLogin.user]: testLogin.password };
+
+describe("login by Basic", () => {
+  const starts = [
+    { name: "the embedded registry", real: false, start: () => startRegistry({ auth: { kind: "basic", users } }) },
+    { name: "docker-registry", real: true, start: () => startDockerRegistry({ auth: "htpasswd" }) },
+  ];
+  describe.each(starts)("at $name", ({ real, start }) => {
+    test.skipIf(real && dockerRegistryProgram === undefined)("only the right password opens", async () => {
+      const registry = await start();
+      try {
+        const ask = (login?: { user: string; password: string }): Promise<PlainAnswer> =>
+          send(
+            registry.url,
+            "/v2/",
+            login === undefined ? {} : { headers: { Authorization: basicAuthorization(login) } },
+          );
+        const anonymous = await ask();
+        expect(anonymous.status).toBe(401);
+        expect(anonymous.headers["www-authenticate"]).toBe('Basic realm="registry"');
+        expect(anonymous.code).toBe("UNAUTHORIZED");
+        expect((await ask({ ...testLogin, password: "wrong" })).status).toBe(401);
+        expect((await ask({ ...testLogin, user: "nobody" })).status).toBe(401);
+        expect((await ask(testLogin)).status).toBe(200);
+        const here = protocolSteps(registry.url, "a/b", { headers: { Authorization: basicAuthorization() } });
+        await here.image("tag");
+        expect((await here.read("tag")).status).toBe(200);
+      } finally {
+        await registry.close();
+      }
+    });
+  });
+});
+
+describe("login by token", () => {
+  const starts = [
+    { name: "the embedded registry", real: false, start: () => startRegistry({ auth: { kind: "token", users } }) },
+    { name: "docker-registry", real: true, start: () => startDockerRegistry({ auth: "token" }) },
+  ];
+  describe.each(starts)("at $name", ({ real, start }) => {
+    test.skipIf(real && dockerRegistryProgram === undefined)("a token opens what it was issued for", async () => {
+      const registry = await start();
+      try {
+        const challenge = await send(registry.url, "/v2/a/b/blobs/uploads/", { method: "POST" });
+        expect(challenge.status).toBe(401);
+        expect(challengeField(challenge, "scope")).toBe("repository:a/b:pull,push");
+
+        expect((await askForToken(challenge, "repository:a/b:pull", { ...testLogin, password: "wrong" })).status).toBe(
+          401,
+        );
+        const pushing = bearer(await askForToken(challenge, "repository:a/b:pull,push"));
+        const here = protocolSteps(registry.url, "a/b", { headers: { Authorization: pushing } });
+        await here.image("tag");
+
+        const pulling = bearer(await askForToken(challenge, "repository:a/b:pull"));
+        const reader = protocolSteps(registry.url, "a/b", { headers: { Authorization: pulling } });
+        expect((await reader.read("tag")).status).toBe(200);
+        const refused = await reader.ask("POST", "blobs/uploads/");
+        expect([refused.status, challengeField(refused, "error")]).toEqual([401, "insufficient_scope"]);
+        const deletion = await here.ask("DELETE", await here.begin());
+        expect([deletion.status, challengeField(deletion, "scope")]).toEqual([401, "repository:a/b:delete"]);
+        const elsewhere = await protocolSteps(registry.url, "a/c", { headers: { Authorization: pushing } }).read("tag");
+        expect([elsewhere.status, challengeField(elsewhere, "scope")]).toEqual([401, "repository:a/c:pull"]);
+        const forged = protocolSteps(registry.url, "a/b", { headers: { Authorization: "Bearer a.b.c" } });
+        expect((await forged.read("tag")).status).toBe(401);
+      } finally {
+        await registry.close();
+      }
+    });
+
+    test.skipIf(real && dockerRegistryProgram === undefined)(
+      "a blob is mounted only from where the token may pull",
+      async () => {
+        const registry = await start();
+        try {
+          const challenge = await send(registry.url, "/v2/");
+          const both = "repository:a/from:pull,push repository:a/to:pull,push";
+          const asBoth = { headers: { Authorization: bearer(await askForToken(challenge, both)) } };
+          const { digest } = await protocolSteps(registry.url, "a/from", asBoth).blob("content");
+          const mount = `blobs/uploads/?mount=${digest}&from=a/from`;
+          const one = bearer(await askForToken(challenge, "repository:a/to:pull,push"));
+          const asOne = protocolSteps(registry.url, "a/to", { headers: { Authorization: one } });
+          // docker-registry asks for a better token, the embedded one opens a session: both are usual.
+          expect((await asOne.ask("POST", mount)).status).toBe(real ? 401 : 202);
+          expect((await asOne.ask("HEAD", `blobs/${digest}`)).status).toBe(404);
+          expect((await protocolSteps(registry.url, "a/to", asBoth).ask("POST", mount)).status).toBe(201);
+        } finally {
+          await registry.close();
+        }
+      },
+    );
+  });
+});
+
+describe("TLS", () => {
+  const starts = [
+    { name: "the embedded registry", real: false, start: startWithTls },
+    { name: "docker-registry", real: true, start: () => startDockerRegistry({ tls: true }) },
+  ];
+  describe.each(starts)("at $name", ({ real, start }) => {
+    test.skipIf(real && dockerRegistryProgram === undefined)("only who trusts the authority gets through", async () => {
+      const registry = await start();
+      try {
+        const { url, ca } = registry;
+        if (ca === undefined) throw new Error("The registry was started without TLS");
+        expect(url).toMatch(/^https:/);
+        expect((await send(url, "/v2/", { ca })).status).toBe(200);
+        await expect(send(url, "/v2/")).rejects.toThrow(/certificate/);
+      } finally {
+        await registry.close();
+      }
+    });
+  });
+});
+
+async function startWithTls(): Promise<Started & { ca?: string }> {
+  const { ca, cert, key } = await makeCertificates();
+  const registry = await startRegistry({ tls: { cert, key } });
+  return { url: registry.url, host: registry.host, ca, close: () => registry.close() };
+}
 
 async function startOnDisk(): Promise<Started> {
   const directory = await mkdtemp(join(tmpdir(), "imagesync-registry-"));
