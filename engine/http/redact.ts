@@ -14,13 +14,14 @@ const shortestSecret = 4;
 /** Tokens are minted all the time in a long-living process; the oldest have expired long before they are forgotten. */
 const maxSecrets = 4096;
 
+/**
+ * A URL, or a path of the registry API, taken whole and then looked into: a pattern that searched for its end and did
+ * not find it would start over at every character.
+ */
+const urlPattern = /(?:\b[a-z][a-z0-9+.-]{0,20}:\/\/|\/v2\/)[^\s"'<>]*/gi;
+
 /** Patterns of secrets that nobody registered, for instance those a server invents. Each is linear. */
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // The login in scheme://user:password@host
-  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@"'<>]*@/gi, `$1${mask}@`],
-  // The query of a URL, absolute or a path of the registry API: pre-signed URLs and upload sessions carry rights in it.
-  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s?#"'<>]*)\?[^\s#"'<>]*/gi, `$1?${mask}`],
-  [/(\/v2\/[^\s?#"'<>]*)\?[^\s#"'<>]*/gi, `$1?${mask}`],
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic)\s+)?[^\s"',;]+/gi, `$1${mask}`],
   [/\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{8,}/gi, `$1$2${mask}`],
   [
@@ -28,6 +29,14 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     `$1${mask}`,
   ],
 ];
+
+/** Userinfo and query carry rights: logins, upload sessions, signatures of storage. */
+function redactUrl(url: string): string {
+  const query = url.search(/[?#]/);
+  const place = query < 0 ? url : url.slice(0, query);
+  const rest = query >= 0 && url.charAt(query) === "?" ? `?${mask}` : "";
+  return place.replace(/^([^/]+:\/\/)[^/]*@/, `$1${mask}@`) + rest;
+}
 
 /** Makes a redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
@@ -57,6 +66,7 @@ export function createRedactor(): Redactor {
       for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
         if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
       }
+      clean = clean.replaceAll(urlPattern, redactUrl);
       for (const [pattern, replacement] of patterns) clean = clean.replaceAll(pattern, replacement);
       return clean;
     },

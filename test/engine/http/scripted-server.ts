@@ -13,7 +13,7 @@ export interface Received {
   readonly message: IncomingMessage;
 }
 
-export type Script = (request: Received, response: ServerResponse) => void | Promise<void>;
+export type Script = (request: Received, response: ServerResponse) => unknown;
 
 export interface ScriptedServer extends AsyncDisposable {
   /** `127.0.0.1:port` */
@@ -87,6 +87,11 @@ export async function startServer(script: Script, options: ScriptedServerOptions
 }
 
 /** Answers with JSON. */
-export function json(response: ServerResponse, status: number, value: unknown, headers: Record<string, string> = {}): void {
+export function json(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
 }
