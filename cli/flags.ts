@@ -1,0 +1,29 @@
+import { InvalidArgumentError } from "commander";
+
+/** A user name and its password. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Collects a flag that is repeated, given as a comma list, or both. */
+export function collectList(text: string, earlier: readonly string[] = []): readonly string[] {
+  const values = text.split(",").map((value) => value.trim());
+  if (values.includes("")) throw new InvalidArgumentError("One of the values is empty.");
+  return [...earlier, ...values];
+}
+
+/** Reads `user:password`; a password may hold colons. The text is never repeated in a message. */
+export function parseLogin(text: string): Login {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new InvalidArgumentError("Write it as user:password.");
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** Reads a TCP port; 0 is any free one. */
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError("A port is a number from 0 to 65535; 0 is any free port.");
+  }
+  return Number(text);
+}

@@ -1,0 +1,68 @@
+import type { Plan, Report } from "../engine/index.ts";
+import { count, formatBytes, formatDuration } from "./quantity.ts";
+
+/** How data is printed on stdout. */
+export type OutputFormat = "text" | "json";
+
+/** What a plan would do, for `--dry-run`; a line or an object for each image. */
+export function renderPlan(plan: Plan, format: OutputFormat, spell: Spelling): string {
+  return lines(
+    plan.items.map((item) => {
+      const source = spell.reference(item.source);
+      const destination = spell.reference(item.destination);
+      if (format === "json") {
+        const { action, reason, digest, currentDigest, bytes } = item;
+        return JSON.stringify({ action, reason, source, destination, digest, currentDigest, bytes });
+      }
+      const moves = item.action === "skip" ? "" : `, at most ${formatBytes(item.bytes)}`;
+      return `${item.action} ${source} -> ${destination}: ${item.reason}${moves}`;
+    }),
+  );
+}
+
+/** The result of an apply: the pinned destination, by which the image can be run from now on. */
+export function renderReport(report: Report, format: OutputFormat, spell: Spelling, durationMs: number): string {
+  return lines(
+    report.items.map(({ item, outcome, bytes, blobs }) => {
+      const reference = spell.pinned(item.destination, item.digest);
+      if (format === "text") return reference;
+      const { action, digest } = item;
+      return JSON.stringify({
+        reference,
+        digest,
+        action,
+        outcome,
+        bytes,
+        blobs,
+        requests: report.requests,
+        durationMs,
+      });
+    }),
+  );
+}
+
+/** One sentence about an apply, for people. */
+export function summarise(report: Report, durationMs: number): string {
+  const cost = `${count(report.requests, "request")}, ${formatDuration(durationMs)}`;
+  if (report.items.every((item) => item.outcome === "unchanged")) return `Nothing to do: it is in place (${cost})`;
+  const sum = { copied: 0, mounted: 0, present: 0 };
+  for (const { blobs } of report.items) {
+    sum.copied += blobs.copied;
+    sum.mounted += blobs.mounted;
+    sum.present += blobs.present;
+  }
+  const parts = [`${count(sum.copied, "blob")} copied`];
+  if (sum.mounted > 0) parts.push(`${sum.mounted} mounted`);
+  if (sum.present > 0) parts.push(`${sum.present} there already`);
+  return `${parts.join(", ")}; ${formatBytes(report.bytes)} moved (${cost})`;
+}
+
+/** The engine's ways to write references; handed in, because loading the engine costs start-up time. */
+export interface Spelling {
+  readonly reference: (reference: Plan["items"][number]["source"]) => string;
+  readonly pinned: (reference: Plan["items"][number]["destination"], digest: Plan["items"][number]["digest"]) => string;
+}
+
+function lines(items: readonly string[]): string {
+  return items.map((item) => `${item}\n`).join("");
+}

@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import { copyCommand } from "./copy.ts";
+import { demoCommand } from "./demo.ts";
+import { exitCodeTable } from "./exit-codes.ts";
+import type { Invocation } from "./invocation.ts";
+import { registryCommand } from "./registry.ts";
+import { version } from "../version.ts";
+
+/**
+ * The command line: what can be said, and which command it starts. What a command needs beside its flags it imports
+ * when it runs, so that `imagesync version` and `--help` load neither the engine nor the registry.
+ */
+export function createProgram(invocation: Invocation): Command {
+  const program = new Command("imagesync")
+    .description("Copies container images from one registry to another, pinned by digest")
+    .version(`imagesync ${version()}`, "-V, --version", "print the version")
+    .helpCommand(false)
+    .addHelpText("after", `\n${exitCodeTable}`);
+  program.addCommand(copyCommand(invocation));
+  program.addCommand(registryCommand(invocation));
+  program.addCommand(demoCommand(invocation));
+  program
+    .command("version")
+    .description("print the version")
+    .action(() => void invocation.stdout.write(`imagesync ${version()}\n`));
+  for (const command of withSubcommands(program)) speakThrough(command, invocation);
+  return program;
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+/** Output goes where the invocation says, and a mistake becomes an exception instead of the end of the process. */
+function speakThrough(command: Command, { stdout, stderr }: Invocation): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`  Run "${fullName(command)} --help" to see what is possible`)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "Error: ").replace("\n(", "\n  (")),
+    });
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
