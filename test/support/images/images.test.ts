@@ -52,9 +52,9 @@ describe("layers", () => {
   });
 
   test("other seeds give other layers, also where there is hardly room", () => {
-    for (const size of [1, 23, 40, 600, 5000]) {
+    for (const size of [1, 23, 24, 27, 40, 600, 5000]) {
       const digests = ["a", "b", "c"].map((seed) => layerBlob(seed, size).digest);
-      expect(new Set(digests).size).toBe(size === 23 ? 1 : 3);
+      expect(new Set(digests).size).toBe(size === 23 || size === 24 ? 1 : 3);
     }
   });
 });
@@ -63,27 +63,27 @@ describe("images", () => {
   test("the digests of all kinds stay what they are, so that figures and fixtures can be compared", () => {
     expect(Object.fromEntries(imageKinds.map((kind) => [kind.name, kind.build().digest]))).toMatchInlineSnapshot(`
       {
-        "Docker image": "sha256:fa037d00153ddec51578cc87c75f9fc6594d2667de5882a31915e0017e1d5d71",
-        "Docker list": "sha256:f36dae01f5d1097899b658e2eff068b012e18d77c54c553c88bfcdfa4eb5e70c",
-        "artifact with an unknown config type": "sha256:11ff339ce396ee011c3dd14b58bb5724616ff49b1474c1fa7b89b4e5b4c5ee81",
-        "artifact with the empty config": "sha256:5858f0d6eac4360c8c8d84281e76767f825d0148607aeabd6e2eae7be4acdcbe",
-        "duplicate layers": "sha256:d6ccbba6b864a4ed0fe97ee41666ffb594fd1af6056895509db2ce1f820e487b",
-        "foreign layer": "sha256:d26d6eda1b85106abc5c50ce4ec6bd5d3112e454bb0586a0a0c8264f8db36f95",
-        "foreign layer of Docker": "sha256:c131cd0a58094109e02c9837c173396af33eaaa1bce811d52406777a2fb8c745",
-        "index of five platforms": "sha256:ecd1d2f3ba228f20f5dece1db2f7c93ac86924c94453bf157188951a1f50a356",
-        "index with attestations": "sha256:476448782d0062adfd0b1b96db9020c662879f3fcb4a778c41ed3fe72faac21a",
-        "index with subject and artifact type": "sha256:6c812796e5a650a72b1a8a5b29a069a7cea87252d2d75dfa4a448db51de02ef2",
+        "Docker image": "sha256:9fff6b1bee7908119a9066409cb8196492616557515992881fd954adcdcab2f5",
+        "Docker list": "sha256:cf09624d047b3ed32f620264db943acdc005f0a77e6b4fc0a3d746f3db693174",
+        "artifact with an unknown config type": "sha256:0c9a14c61e959f708320cdd3342228db1ac064bd01b58bd11357e740c05e01f0",
+        "artifact with the empty config": "sha256:2d368cf7982d6bc0dc61cd59781c5a7c340a9c722430910513acd8c11fc0cbec",
+        "duplicate layers": "sha256:62a43ed44db7d52ea89161fb6db701ccbad61566186002025811f50ce7633d06",
+        "foreign layer": "sha256:6899ad855bfe6ca2d32f4b46d97b10767b548bb40e3d9640319ee277c9cb5091",
+        "foreign layer of Docker": "sha256:2626ad67d353386a841f083309f2ac9abc945c259bd25ee85186321a54976bed",
+        "index of five platforms": "sha256:6a126b53077e04267bfae62f3c906e4bf3bf960a2d60117a3de7afdc5e8b16d5",
+        "index with attestations": "sha256:22e4d3e31ade1c4c0862a1e933a3cfceb8fef830dc006d92002947d4c81ad2c6",
+        "index with subject and artifact type": "sha256:582a42d7e6d6561bc9e45ce93cb1f0ad2c2502b28aed5d3410fe513347185cc0",
         "index without children": "sha256:57a09c0e726bd49e814ab0acf1513aabaf8ab32a118b40d7fb5bdfd32f97fdad",
         "layers of a few bytes": "sha256:531cad0058c13cb436b5a7314d604e83a7fd1e916320f6dbfa50da646de48260",
-        "nested index": "sha256:eefcac0449f42391bcf3f750ca43aca4028de799860b850c034a3c375a495f45",
+        "nested index": "sha256:8da8c73b7a07ae00c7a8525049857102aca0f3bd124912c85bea7277f70c86a2",
         "no layers": "sha256:d6e26559762990c2dbb3adbb2582a90370b36df3fc268f415ee7ae78b4171d56",
-        "no media type in the document": "sha256:9e05448b1ecaefed3f7e9d503fb225e2f2b449d6220abfc2aa4e58cce22baf5f",
-        "sha512 layer": "sha256:95523a79699213a57f4e5168a36296ec6b953eb9d71e22b92acbf05f017cd829",
-        "single image": "sha256:4b00bda9ff9aabdb0be302293eb2022352a0f33bee4e8eac4bbefbee93fe8c1a",
-        "subject that is missing": "sha256:b9932e7899f203b9f8b00545c8f81c37b977291818dcb458dd4ddef68a122df0",
-        "unknown members": "sha256:11eda16aa425090aa6c975e2966f0a1615c2aeea821e905b7871fd3068c5461d",
-        "withdrawn artifact manifest": "sha256:cf0a5d5ee5656e7f02e328d2ce5501922f111dcd6c787a7df902b11e2790f67f",
-        "zero-byte layer": "sha256:01cbb34c9dbcd00115abc44aee48fd4de55476c6c9d666a6c27f76d51996553b",
+        "no media type in the document": "sha256:0a1e2a1341ae2a466bb097e842d418d7d51d3fd15765dcedf9be54970510d8d4",
+        "sha512 layer": "sha256:15c5597e5feea78d9a3b88877106b46719be3a2fc03d1805d0f1ec58a9f9e4d6",
+        "single image": "sha256:b8a5a95332fd117460cbe7e4e571838dec75d9c24fede292909f7e9bb8a692c4",
+        "subject that is missing": "sha256:e47c55b2f48b7448ea66b3101769486b782b4a1dd57f6ee3a1c8a959ff82b8d8",
+        "unknown members": "sha256:df07a391812b6d3ea68aa395b7651920dbb266b60ba03ec433919d90b4775b3f",
+        "withdrawn artifact manifest": "sha256:ab3f08244f2233402a717ffc30b0a04e7d7f64f07819d4f1c0e77b545f9c3cd0",
+        "zero-byte layer": "sha256:7eefba36d8e1ea93db5ff7bcade382af3cf57fa4c2b424a15e51c7cc2725b1ec",
       }
     `);
   });

@@ -7,14 +7,14 @@ import { crc32 } from "node:zlib";
  * unpack or look for compression accept it; deflate's stored blocks keep it as large as its content and give it
  * exactly the size that was asked for.
  *
- *     gzip header [comment, fills up to the exact size] | (5-byte block header | up to 65,535 bytes of tar)* | CRC, length
+ *     gzip header [padding up to the exact size] | (5-byte block header | up to 65,535 bytes of tar)* | CRC, length
  */
 export interface LayerPlan {
   readonly seed: string;
   /** Bytes of the tar archive inside; 0 is an archive without entries. */
   readonly tarBytes: number;
-  /** Bytes of the gzip comment with its final zero; 0 when there is none. */
-  readonly commentBytes: number;
+  /** Bytes that the gzip header has more than it needs. */
+  readonly paddingBytes: number;
 }
 
 const blockBytes = 65_535;
@@ -33,7 +33,7 @@ export function planLayer(seed: string, size: number): LayerPlan | undefined {
   while (tarBytes > 0 && tarBytes + overhead(tarBytes) > size) tarBytes -= 512;
   // The file in the archive has at least one byte, else the archive is left without entries.
   if (tarBytes <= tarFrame) tarBytes = 0;
-  return { seed, tarBytes, commentBytes: size - tarBytes - overhead(tarBytes) };
+  return { seed, tarBytes, paddingBytes: size - tarBytes - overhead(tarBytes) };
 }
 
 /** The tar archive of a layer, uncompressed: what a config's `diff_ids` are computed over. */
@@ -78,15 +78,18 @@ function keystreamOf(seed: string): (bytes: number) => Buffer {
   return (bytes) => cipher.update(zeros.subarray(0, bytes));
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
+/**
+ * Padding stands in the extra field, which readers skip; Go refuses comments of more than 511 bytes. Its length takes
+ * two bytes: a single one is an empty comment.
+ * @see https://www.rfc-editor.org/rfc/rfc1952#section-2.3
+ */
 function gzipHeader(plan: LayerPlan): Buffer {
-  const hasComment = plan.commentBytes > 0;
-  const fixed = Buffer.from([0x1f, 0x8b, 8, hasComment ? 0x10 : 0, 0, 0, 0, 0, 0, 255]);
-  if (!hasComment) return fixed;
-  // Letters only: a zero would end the comment.
-  const comment = keystreamOf(`${plan.seed}/comment`)(plan.commentBytes).map((byte) => 97 + (byte % 26));
-  comment[plan.commentBytes - 1] = 0;
-  return Buffer.concat([fixed, comment]);
+  const flags = plan.paddingBytes === 0 ? 0 : plan.paddingBytes === 1 ? 0x10 : 0x04;
+  const fixed = Buffer.from([0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255]);
+  if (plan.paddingBytes < 2) return Buffer.concat([fixed, Buffer.alloc(plan.paddingBytes)]);
+  const extra = keystreamOf(`${plan.seed}/padding`)(plan.paddingBytes);
+  extra.writeUInt16LE(plan.paddingBytes - 2);
+  return Buffer.concat([fixed, extra]);
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc1951#section-3.2.4 */
