@@ -18,12 +18,12 @@ export type AuthenticationMethod =
  * @throws `unauthorized` when only other schemes are offered, `protocol` for a Bearer challenge without realm.
  */
 export function chooseMethod(challenges: readonly Challenge[]): AuthenticationMethod {
-  const bearer = challenges.find((challenge) => challenge.scheme === "bearer" && challenge.parameters.has("realm"));
+  const bearer = challenges.find((challenge) => challenge.scheme === "bearer" && realmOf(challenge) !== "");
   if (bearer !== undefined) {
     const scope = bearer.parameters.get("scope") ?? "";
     return {
       kind: "bearer",
-      realm: bearer.parameters.get("realm") ?? "",
+      realm: realmOf(bearer),
       service: bearer.parameters.get("service"),
       scopes: scope.split(" ").filter((part) => part !== ""),
       insufficientScope: bearer.parameters.get("error") === "insufficient_scope",
@@ -43,4 +43,8 @@ export function chooseMethod(challenges: readonly Challenge[]): AuthenticationMe
     message: `Cannot authenticate: the registry offers only ${challenges.map((challenge) => quote(challenge.scheme)).join(", ") || "nothing"}`,
     hint: "Basic and Bearer authentication are supported",
   });
+}
+
+function realmOf(challenge: Challenge): string {
+  return challenge.parameters.get("realm") ?? "";
 }

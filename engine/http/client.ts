@@ -2,7 +2,7 @@ import type { LookupFunction } from "node:net";
 import { unescape } from "node:querystring";
 import type { CredentialChain } from "../credentials/chain.ts";
 import type { Environment } from "../credentials/environment.ts";
-import { type ImagesyncError, toImagesyncError } from "../errors.ts";
+import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { Authenticator } from "./auth.ts";
 import { Connections, proxyVariable } from "./connections.ts";
@@ -240,9 +240,14 @@ export class HttpClient {
   /** Nothing leaves this client but ImagesyncErrors, without secrets in message, hint or cause. */
   #clean(thrown: unknown, operation: string): ImagesyncError {
     const error = toImagesyncError(thrown, operation);
-    error.message = this.redactor.redact(error.message);
-    if (error.cause instanceof Error) error.cause.message = this.redactor.redact(error.cause.message);
-    return error;
+    const message = this.redactor.redact(error.message);
+    const hint = error.hint && this.redactor.redact(error.hint);
+    const told = error.cause instanceof Error ? error.cause.message : "";
+    if (message === error.message && hint === error.hint && this.redactor.redact(told) === told) return error;
+    const { code, side, reference, registry, status, registryCode, attempts } = error;
+    const cause = new Error(this.redactor.redact(told));
+    const facts = { code, side, reference, registry, status, registryCode, attempts };
+    return new ImagesyncError({ ...facts, operation: error.operation, message, hint, cause });
   }
 }
 
