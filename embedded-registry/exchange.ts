@@ -14,7 +14,7 @@ export interface Registry {
 }
 
 /** The options that resources look at, with their defaults filled in. */
-export type ResolvedOptions = Required<
+type ResolvedOptions = Required<
   Pick<
     RegistryOptions,
     | "allowDelete"

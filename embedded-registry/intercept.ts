@@ -4,7 +4,7 @@ import type { Reply } from "./reply.ts";
 import type { Route } from "./router.ts";
 
 /** What a fault script sees of a request, before authentication. */
-export interface InterceptedRequest extends Route {
+interface InterceptedRequest extends Route {
   readonly method: string;
   /** Path and query as they were sent. */
   readonly path: string;

@@ -3,7 +3,7 @@ import type { Intercept } from "./intercept.ts";
 import type { RequestRecord } from "./request-log.ts";
 
 /** Who may do what: `user` is undefined for an anonymous client. */
-export type AccessRule = (user: string | undefined, repository: string, action: AccessAction) => boolean;
+type AccessRule = (user: string | undefined, repository: string, action: AccessAction) => boolean;
 
 /** Every request carries user and password. */
 export interface BasicAuthOptions {

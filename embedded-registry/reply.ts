@@ -8,7 +8,7 @@ export interface Reply {
 }
 
 /** A body that is opened only when it is sent: a HEAD never touches the storage's bytes. */
-export interface StreamedBody {
+interface StreamedBody {
   /** In bytes. */
   readonly size: number;
   open(): Readable;

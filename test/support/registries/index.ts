@@ -1,6 +1,6 @@
 /** The real docker-registry in every variant, and what tests need around registries. */
-export { makeCertificates, type TestCertificates } from "./certificates.ts";
-export { countingProxy, type CountingProxy } from "./counting-proxy.ts";
+export { makeCertificates } from "./certificates.ts";
+export { countingProxy } from "./counting-proxy.ts";
 export {
   dockerRegistryProgram,
   startDockerRegistry,
@@ -8,5 +8,5 @@ export {
   type RunningDockerRegistry,
 } from "./docker-registry.ts";
 export { basicAuthorization, testLogin } from "./login.ts";
-export { send, type PlainAnswer, type PlainRequest } from "./plain-client.ts";
+export { send, type PlainAnswer } from "./plain-client.ts";
 export { requireTool } from "./tool.ts";
