@@ -1,5 +1,5 @@
 import { ImagesyncError } from "../errors.ts";
-import { type Digest, isDigest, quote } from "./digest.ts";
+import { type Digest, isDigest, show } from "./digest.ts";
 import type { Platform } from "./platform.ts";
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md */
@@ -22,9 +22,9 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
   const size = fields["size"];
   if (typeof mediaType !== "string" || mediaType === "" || mediaType.length > 255)
     throw invalid(where, "its mediaType is missing");
-  if (typeof digest !== "string" || !isDigest(digest)) throw invalid(where, `its digest is ${quote(String(digest))}`);
+  if (typeof digest !== "string" || !isDigest(digest)) throw invalid(where, `its digest is ${show(digest)}`);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-    throw invalid(where, `its size is ${quote(String(size))}`);
+    throw invalid(where, `its size is ${show(size)}`);
   const artifactType = fields["artifactType"];
   const platform = parsePlatformFields(fields["platform"]);
   const annotations = parseAnnotations(fields["annotations"]);

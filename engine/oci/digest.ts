@@ -49,8 +49,19 @@ export function finishDigest(hash: Hash, algorithm: "sha256" | "sha512"): Digest
   return `${algorithm}:${hash.digest("hex")}` as Digest;
 }
 
-/** At most 80 characters of untrusted text, control characters escaped, for messages. */
+/** At most 80 characters of untrusted text for messages, with everything escaped that steers a terminal or hides. */
 export function quote(text: string): string {
   const short = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-  return JSON.stringify(short);
+  // JSON leaves DEL, C1 (an escape sequence can start with one of them) and the marks of writing direction as they are.
+  return JSON.stringify(short).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code > 0xffff ? "?" : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Any value of a parsed document, for messages. Never calls a method of it: a document may define `toString`. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  return value === undefined ? "missing" : "an object or a list";
 }

@@ -1,6 +1,6 @@
 import { ImagesyncError } from "../errors.ts";
 import { asObject, type Descriptor, parseAnnotations, parseDescriptor } from "./descriptor.ts";
-import { type Digest, digestAlgorithm, digestOf, quote } from "./digest.ts";
+import { type Digest, digestAlgorithm, digestOf, quote, show } from "./digest.ts";
 import { baseMediaType, isIndexType, isManifestType, isSchema1, mediaTypes } from "./media-types.ts";
 
 /** What every manifest has. The bytes are the truth: they are pushed as they came, the rest is a view of them. */
@@ -59,7 +59,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   if (fields["schemaVersion"] === 1) throw schema1(mediaTypes.dockerSchema1);
   const mediaType = decideMediaType(type, fields);
   if (mediaType !== mediaTypes.ociArtifact && fields["schemaVersion"] !== 2) {
-    throw invalid(`its schemaVersion is ${quote(String(fields["schemaVersion"]))}, not 2`);
+    throw invalid(`its schemaVersion is ${show(fields["schemaVersion"])}, not 2`);
   }
   const common = {
     bytes,
@@ -92,7 +92,8 @@ export function blobsOf(manifest: ImageManifest): Descriptor[] {
  * an OCI manifest may leave the field out, and proxies serve manifests as text/plain.
  */
 function decideMediaType(type: string, fields: Readonly<Record<string, unknown>>): string {
-  const inBody = typeof fields["mediaType"] === "string" ? baseMediaType(fields["mediaType"]) : "";
+  const stated = typeof fields["mediaType"] === "string" ? fields["mediaType"] : "";
+  const inBody = baseMediaType(stated);
   if (isSchema1(inBody)) throw schema1(inBody);
   if (isManifestType(type) && inBody !== "" && inBody !== type) {
     throw invalid(`it is served as ${quote(type)} but calls itself ${quote(inBody)}`);
@@ -104,7 +105,12 @@ function decideMediaType(type: string, fields: Readonly<Record<string, unknown>>
   const decided = isManifestType(type) ? type : inBody;
   if (isIndexType(decided) && isImage) throw invalid("an index has no layers");
   if (isManifestType(decided) && !isIndexType(decided) && isIndex) throw invalid("an image has no manifests");
-  if (decided !== "") return decided;
+  if (isManifestType(decided)) return decided;
+  if (decided !== "") {
+    // A type of somebody's own is pushed letter for letter, as a header: registries compare it with the document.
+    if (!/^[!-~ ]{1,255}$/.test(stated)) throw invalid(`its mediaType is ${quote(stated)}`);
+    return stated;
+  }
   if (isIndex) return mediaTypes.ociIndex;
   if (isImage) return mediaTypes.ociManifest;
   throw invalid(`nothing says what it is: the Content-Type is ${quote(type)}, and it has neither manifests nor layers`);

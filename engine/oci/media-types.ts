@@ -38,7 +38,11 @@ export function isIndexType(mediaType: string): boolean {
 
 /** An image or artifact: it has blobs below it and no manifests. */
 export function isImageType(mediaType: string): boolean {
-  return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.ociArtifact;
+  return (
+    mediaType === mediaTypes.ociManifest ||
+    mediaType === mediaTypes.dockerManifest ||
+    mediaType === mediaTypes.ociArtifact
+  );
 }
 
 export function isManifestType(mediaType: string): boolean {

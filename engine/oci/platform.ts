@@ -32,7 +32,7 @@ export function parsePlatform(text: string): Platform {
 
 /** Architectures have aliases, and two variants are the default of theirs. */
 export function normalisePlatform(platform: Platform): Platform {
-  const architecture = architectureAliases[platform.architecture] ?? platform.architecture;
+  const architecture = architectureAliases.get(platform.architecture) ?? platform.architecture;
   let variant = platform.variant === "" ? undefined : platform.variant;
   if (architecture === "arm64" && (variant === "v8" || variant === "8")) variant = undefined;
   if (architecture === "amd64" && variant === "v1") variant = undefined;
@@ -45,12 +45,13 @@ export function normalisePlatform(platform: Platform): Platform {
   };
 }
 
-const architectureAliases: Readonly<Record<string, string>> = {
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  i386: "386",
-};
+/** A map and not an object: an architecture called `constructor` must stay a name. */
+const architectureAliases: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+  ["i386", "386"],
+]);
 
 export function formatPlatform(platform: Platform): string {
   const variant = platform.variant === undefined ? "" : `/${platform.variant}`;

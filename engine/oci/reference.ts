@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { ImagesyncError } from "../errors.ts";
 import { type Digest, isDigest, quote } from "./digest.ts";
 
@@ -36,7 +37,6 @@ const maxReferenceLength = maxNameLength + 1 + 128 + 1 + 7 + 128;
 const pathComponent = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const hostLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-const ipv6Literal = /^\[[0-9a-f:.]{2,45}\]$/;
 
 /**
  * Reads `[registry/]repository[:tag][@digest]`. Without a registry it is Docker Hub; a one-component path there is
@@ -173,7 +173,7 @@ function checkHost(host: string, text: string): void {
   const name = match?.[1] ?? "";
   const port = match?.[2];
   const valid = name.startsWith("[")
-    ? ipv6Literal.test(name)
+    ? isIPv6(name.slice(1, -1))
     : name !== "" && name.split(".").every((label) => hostLabel.test(label));
   if (!match || !valid) throw invalid(text, `${quote(host)} is not a registry host`);
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) throw invalid(text, `${port} is not a port`);
