@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -63,8 +64,13 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     log: new RequestLog(),
     onRequest: options.onRequest,
     intercept: options.intercept,
+    closing: new AbortController(),
   };
-  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(service, request, response);
+  const running = new Set<Promise<void>>();
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const served = serve(service, request, response).finally(() => running.delete(served));
+    running.add(served);
+  };
   const server = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   // A large layer over a slow line takes longer than the default of five minutes for a whole request.
@@ -89,6 +95,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      service.closing.abort();
+      // What was running has lost its client; when it has noticed, nobody writes to the storage any more.
+      await Promise.allSettled(running);
       await registry.sessions.discardAll();
     },
   };
@@ -100,6 +109,7 @@ interface Service {
   readonly log: RequestLog;
   readonly onRequest: RegistryOptions["onRequest"];
   intercept: Intercept | undefined;
+  readonly closing: AbortController;
 }
 
 async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -125,7 +135,7 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   async function answer(): Promise<Reply> {
     const route = parseRoute(pathname);
     fault = service.intercept?.({ ...route, method, path, headers: request.headers });
-    await fault?.until;
+    if (fault?.until !== undefined) await Promise.race([fault.until, once(service.closing.signal, "abort")]);
     if (clientGone(request)) throw new Error("The client went away while it was kept waiting");
     if (fault?.respond !== undefined) return substituteReply(fault.respond);
     const parameters = new URLSearchParams(query);

@@ -8,6 +8,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startRegistry, type RunningRegistry } from "../../embedded-registry/index.ts";
 import { digestOf, protocolSteps, withDigest, type ProtocolSteps } from "../support/registries/protocol-steps.ts";
 
+/** Long enough for a machine that does much else; what is waited for comes at once. */
+const patience = { timeout: 30_000 };
+
 const UNKNOWN = `sha256:${"0".repeat(64)}`;
 
 describe.each(["memory", "disk"])("uploads in %s", (kind) => {
@@ -50,7 +53,7 @@ describe.each(["memory", "disk"])("uploads in %s", (kind) => {
     });
     request.on("error", () => {});
     request.write(Buffer.alloc(100_000));
-    await expect.poll(() => registry.requests.at(-1)?.bytesIn).toBe(100_000);
+    await expect.poll(() => registry.requests.at(-1)?.bytesIn, patience).toBe(100_000);
     request.destroy();
     await end;
     expect(registry.openUploads()).toBe(0);
@@ -64,7 +67,7 @@ describe.each(["memory", "disk"])("uploads in %s", (kind) => {
     const socket = connect(Number(new URL(registry.url).port), "127.0.0.1");
     const end = nextEnd();
     socket.write(`PUT ${withDigest(location, digestOf("abc"))} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabc`);
-    await expect.poll(() => registry.requests.at(-1)?.bytesIn).toBe(3);
+    await expect.poll(() => registry.requests.at(-1)?.bytesIn, patience).toBe(3);
     socket.end();
     await end;
     socket.destroy();
@@ -139,7 +142,7 @@ describe.each(["memory", "disk"])("uploads in %s", (kind) => {
     const location = await here.begin();
     const first = httpRequest(`${registry.url}${location}`, { method: "PATCH", headers: { "Content-Length": "6" } });
     first.write("abc");
-    await expect.poll(() => registry.requests.at(-1)?.bytesIn).toBe(3);
+    await expect.poll(() => registry.requests.at(-1)?.bytesIn, patience).toBe(3);
     const second = await here.ask("PATCH", location, { body: "xyz" });
     expect([second.status, second.code]).toEqual([400, "BLOB_UPLOAD_INVALID"]);
     const answered = once(first, "response");
@@ -157,7 +160,7 @@ describe.each(["memory", "disk"])("uploads in %s", (kind) => {
       headers: { "Content-Length": "6" },
     });
     put.write("abc");
-    await expect.poll(() => registry.requests.at(-1)?.bytesIn).toBe(3);
+    await expect.poll(() => registry.requests.at(-1)?.bytesIn, patience).toBe(3);
     expect((await here.ask("DELETE", location)).status).toBe(204);
     const answered = once(put, "response");
     put.end("def");

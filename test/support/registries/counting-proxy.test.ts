@@ -7,6 +7,9 @@ import { countingProxy, type CountingProxy } from "./counting-proxy.ts";
 import { dockerRegistryProgram, startDockerRegistry } from "./docker-registry.ts";
 import { digestOf, protocolSteps, withDigest } from "./protocol-steps.ts";
 
+/** Long enough for a machine that does much else; what is waited for comes at once. */
+const patience = { timeout: 30_000 };
+
 let registry: RunningRegistry;
 let proxy: CountingProxy;
 
@@ -69,9 +72,9 @@ test("an upload that breaks off at the client breaks off at the registry", async
   const request = httpRequest(`${proxy.url}${location}`, { method: "PATCH", headers: { "Content-Length": "1000" } });
   request.on("error", () => {});
   request.write("abc");
-  await expect.poll(() => registry.requests.at(-1)?.bytesIn).toBe(3);
+  await expect.poll(() => registry.requests.at(-1)?.bytesIn, patience).toBe(3);
   request.destroy();
-  await expect.poll(() => registry.openUploads()).toBe(0);
+  await expect.poll(() => registry.openUploads(), patience).toBe(0);
 });
 
 test.skipIf(dockerRegistryProgram === undefined)("docker-registry sends clients back through the proxy", async () => {
