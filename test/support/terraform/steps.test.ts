@@ -52,53 +52,57 @@ function lifeOf(notes: Map<string, string>): Life {
   };
 }
 
-describe.skipIf(terraformProgram === undefined)("the machine that leads a configuration through its life", () => {
-  test.each([5, 6] as const)("sees a good provider through all steps, protocol %i", async (protocol) => {
-    const { workspace, notes } = await open({}, protocol);
-    await expect(live(workspace, lifeOf(notes))).resolves.toBeUndefined();
-  });
-
-  test.each<[string, NoteFaults, RegExp]>([
-    ["a refresh that finds something else", { readsOtherText: true }, /Step 1.*with refresh after the apply/s],
-    ["an import that misses an attribute", { importsHalf: true }, /Step 3.*differs from the created one/s],
-    ["an object that survives its destruction", { staysAfterDestroy: true }, /note-1/],
-  ])("finds %s", async (_what, faults, message) => {
-    const { workspace, notes } = await open(faults);
-    await expect(live(workspace, lifeOf(notes))).rejects.toThrow(message);
-  });
-
-  test("finds an error that did not happen, and one with another text", async () => {
-    const { workspace } = await open();
-    const steps = (because: RegExp, text: string): Life => ({
-      steps: [{ refuse: note(text), because }],
-      checkDestroy: () => Promise.resolve(),
+describe.skipIf(terraformProgram === undefined)(
+  "the machine that leads a configuration through its life",
+  { timeout: 300_000 },
+  () => {
+    test.each([5, 6] as const)("sees a good provider through all steps, protocol %i", async (protocol) => {
+      const { workspace, notes } = await open({}, protocol);
+      await expect(live(workspace, lifeOf(notes))).resolves.toBeUndefined();
     });
-    await expect(live(workspace, steps(/./, "fine"))).rejects.toThrow(/plan .* ended with 0/);
-    await expect(live(workspace, steps(/too long/, ""))).rejects.toThrow(/too long.*is not in/);
-  });
 
-  test("findings carry the line of the configuration they point at", async () => {
-    const { workspace } = await open();
-    await workspace.write(note(""));
-    const findings = [await workspace.validate(), await workspace.planFindings()];
-    for (const found of findings) {
-      expect(found).toEqual([
-        expect.objectContaining({
-          severity: "error",
-          summary: "Invalid note",
-          detail: expect.stringContaining("for example"),
-          line: 'text = ""',
-        }),
-      ]);
-    }
-  });
+    test.each<[string, NoteFaults, RegExp]>([
+      ["a refresh that finds something else", { readsOtherText: true }, /Step 1.*with refresh after the apply/s],
+      ["an import that misses an attribute", { importsHalf: true }, /Step 3.*differs from the created one/s],
+      ["an object that survives its destruction", { staysAfterDestroy: true }, /note-1/],
+    ])("finds %s", async (_what, faults, message) => {
+      const { workspace, notes } = await open(faults);
+      await expect(live(workspace, lifeOf(notes))).rejects.toThrow(message);
+    });
 
-  test("a command sees no Terraform settings of the machine", async () => {
-    process.env["TF_VAR_text"] = "inherited";
-    onTestFinished(() => void delete process.env["TF_VAR_text"]);
-    const { workspace } = await open();
-    await workspace.write(`variable "text" {\n  default = "own"\n}\noutput "text" {\n  value = var.text\n}\n`);
-    await workspace.apply();
-    expect((await workspace.state()).output("text")).toBe("own");
-  });
-});
+    test("finds an error that did not happen, and one with another text", async () => {
+      const { workspace } = await open();
+      const steps = (because: RegExp, text: string): Life => ({
+        steps: [{ refuse: note(text), because }],
+        checkDestroy: () => Promise.resolve(),
+      });
+      await expect(live(workspace, steps(/./, "fine"))).rejects.toThrow(/plan .* ended with 0/);
+      await expect(live(workspace, steps(/too long/, ""))).rejects.toThrow(/too long.*is not in/);
+    });
+
+    test("findings carry the line of the configuration they point at", async () => {
+      const { workspace } = await open();
+      await workspace.write(note(""));
+      const findings = [await workspace.validate(), await workspace.planFindings()];
+      for (const found of findings) {
+        expect(found).toEqual([
+          expect.objectContaining({
+            severity: "error",
+            summary: "Invalid note",
+            detail: expect.stringContaining("for example"),
+            line: 'text = ""',
+          }),
+        ]);
+      }
+    });
+
+    test("a command sees no Terraform settings of the machine", async () => {
+      process.env["TF_VAR_text"] = "inherited";
+      onTestFinished(() => void delete process.env["TF_VAR_text"]);
+      const { workspace } = await open();
+      await workspace.write(`variable "text" {\n  default = "own"\n}\noutput "text" {\n  value = var.text\n}\n`);
+      await workspace.apply();
+      expect((await workspace.state()).output("text")).toBe("own");
+    });
+  },
+);
