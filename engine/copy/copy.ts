@@ -85,7 +85,7 @@ async function pushTree(tree: Tree, whole: CopyOrder, context: CopyContext, coun
   const pushBlob = (blob: Descriptor): Promise<void> =>
     once(blob.digest, async () => {
       if (isNonDistributable(blob.mediaType)) return;
-      const how = await context.transfers.ensure(blob, order);
+      const how = await context.transfers.ensure(blob, { ...order, blobs: tree.blobs.length });
       counts[how] += 1;
       if (how === "copied") counts.bytes += blob.size;
     });

@@ -17,6 +17,8 @@ export interface TransferOptions {
   readonly destination: Repository;
   /** Nothing of this image is expected at the destination: small blobs are fetched while their upload opens. */
   readonly cold: boolean;
+  /** How many blobs the image has. */
+  readonly blobs: number;
   /** Asks the registry about every blob, whatever this process believes to know: for repairs. */
   readonly distrust: boolean;
   readonly onEvent: OnEvent;
@@ -30,8 +32,8 @@ export class Transfers {
   readonly #known: Known;
   readonly #scheduler: TransferScheduler;
   readonly #locks = new KeyedLock();
-  /** A blob that this process has uploaded, by repository. */
-  readonly #uploaded = new Map<string, Digest>();
+  /** By repository: the first small blob on its way there; undefined if it did not have to be uploaded. */
+  readonly #firstBlobs = new Map<string, Promise<Digest | undefined>>();
   readonly #probes = new Map<string, Promise<void>>();
 
   constructor(known: Known, scheduler: TransferScheduler) {
@@ -101,28 +103,39 @@ export class Transfers {
   }
 
   /**
-   * HEAD, then an upload. At a registry that is known to mount, one request does both: a mount from the repository
-   * itself is answered with 201 when the blob is there and opens the upload when it is not.
+   * A mount from the repository itself is existence check and upload session in one request: 201 says that the blob is
+   * there, 202 opens the upload. Registries that mount nothing always say 202; until one has shown that it mounts, its
+   * 202 proves little. For a small blob of a new image that is proof enough, as sending it in vain costs next to nothing;
+   * for everything else HEAD decides.
    */
   async #checkOrCopy(blob: Descriptor, options: TransferOptions): Promise<Transferred> {
-    const { destination, signal } = options;
-    const { registry, repository } = destination.name;
-    return await this.#scheduler.run(
+    const { destination, signal, cold, distrust } = options;
+    const trivial = cold && !distrust && blob.size < smallBlobBytes;
+    if (!trivial) await this.#learnMounts(options);
+    const arrival = this.#scheduler.run(
       blob.size,
       async () => {
-        await this.#learnMounts(options);
-        if (this.#known.mounts(registry) === true && !options.distrust) {
-          const speculative = this.#fetchEarly(blob, options);
-          const answer = await settle(destination.uploads.mount(blob.digest, repository, { signal }), speculative);
-          return answer === "mounted" ? "present" : await this.#upload(blob, answer, options, speculative);
-        }
-        if (await destination.blobs.has(blob.digest, { signal })) return "present";
-        const speculative = this.#fetchEarly(blob, { ...options, cold: true });
-        const session = await settle(destination.uploads.start({ signal }), speculative);
-        return await this.#upload(blob, session, options, speculative);
+        const mounts = this.#known.mounts(destination.name.registry);
+        const oneRequest = !distrust && (mounts ?? trivial);
+        if (!oneRequest && (await destination.blobs.has(blob.digest, { signal }))) return "present";
+        const early = this.#fetchEarly(blob, oneRequest ? options : { ...options, cold: true });
+        const opening = oneRequest ? this.#mountFromItself(blob, options) : destination.uploads.start({ signal });
+        const answer = await settle(opening, early);
+        return answer === "mounted" ? "present" : await this.#upload(blob, answer, options, early);
       },
       signal,
     );
+    if (trivial) this.#rememberFirst(blob, arrival, options);
+    return await arrival;
+  }
+
+  async #mountFromItself(
+    blob: Descriptor,
+    { destination, signal }: TransferOptions,
+  ): Promise<"mounted" | UploadSession> {
+    const answer = await destination.uploads.mount(blob.digest, destination.name.repository, { signal });
+    if (answer === "mounted") this.#known.learnMounts(destination.name.registry, true);
+    return answer;
   }
 
   /** A small blob that is surely wanted can be on its way while the upload opens: a round trip less. */
@@ -154,7 +167,6 @@ export class Transfers {
       } else {
         await this.#stream(blob, session, options);
       }
-      this.#uploaded.set(repositoryKey(destination.name), blob.digest);
       return "copied";
     } catch (error) {
       await destination.uploads.cancel(session);
@@ -191,15 +203,28 @@ export class Transfers {
     }
   }
 
+  /** The first small blob on its way to a repository is what the question about mounts will be asked with. */
+  #rememberFirst(blob: Descriptor, arrival: Promise<Transferred>, { destination }: TransferOptions): void {
+    const key = repositoryKey(destination.name);
+    if (this.#firstBlobs.has(key) || this.#known.mounts(destination.name.registry) !== undefined) return;
+    const arrived = arrival.then(
+      (how) => (how === "copied" ? blob.digest : undefined),
+      () => undefined,
+    );
+    this.#firstBlobs.set(key, arrived);
+  }
+
   /**
-   * Once there is a blob that the repository must have, because it was uploaded before, one request asks whether the
-   * registry mounts: a yes saves a request for every blob to come. A single small image is done before that pays.
+   * Asks a registry of unknown manners whether it mounts, with a blob that its repository must have because it was just
+   * uploaded: a yes saves a request for every larger blob to come, so it pays for images with some of them.
    */
-  async #learnMounts({ destination, signal }: TransferOptions): Promise<void> {
+  async #learnMounts({ destination, blobs, signal }: TransferOptions): Promise<void> {
     const { registry, repository } = destination.name;
-    const uploaded = this.#uploaded.get(repositoryKey(destination.name));
-    if (this.#known.mounts(registry) !== undefined || uploaded === undefined) return;
+    const first = this.#firstBlobs.get(repositoryKey(destination.name));
+    if (blobs < 3 || this.#known.mounts(registry) !== undefined || first === undefined) return;
     const probe = async (): Promise<void> => {
+      const uploaded = await first;
+      if (uploaded === undefined) return;
       const answer = await destination.uploads.mount(uploaded, repository, { signal });
       this.#known.learnMounts(registry, answer === "mounted");
       if (answer !== "mounted") await destination.uploads.cancel(answer);
