@@ -21,7 +21,7 @@ export interface StreamCall {
   /** Aborted when the client cancels the call or its connection ends. */
   readonly signal: AbortSignal;
   /** Sends a message; resolves when there is room for the next one. */
-  send(message: Uint8Array): Promise<void>;
+  readonly send: (message: Uint8Array) => Promise<void>;
 }
 
 /** A method of a service: one answer, or a stream of answers. A thrown GrpcError is the status, another is INTERNAL. */

@@ -27,7 +27,7 @@ export function clientFor(
   };
   const client = new Client(address, tls === undefined ? credentials.createInsecure() : secure(tls), options);
   return {
-    unary: (path, request = new Uint8Array(), signal = undefined) =>
+    unary: (path, request = new Uint8Array(), signal?) =>
       new Promise((resolve, reject) => {
         const call = client.makeUnaryRequest(
           path,

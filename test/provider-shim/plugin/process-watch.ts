@@ -13,7 +13,7 @@ export interface ProcessWatch {
 
 export async function watchProcesses(): Promise<ProcessWatch> {
   const lines: string[] = [];
-  let open = 0;
+  const open = new Set<unknown>();
   let wake: (() => void)[] = [];
   const changed = (): void => {
     const woken = wake;
@@ -22,7 +22,7 @@ export async function watchProcesses(): Promise<ProcessWatch> {
   };
   const change = (): Promise<void> => new Promise((resolve) => void wake.push(resolve));
   const server = createServer((socket) => {
-    open += 1;
+    open.add(socket);
     let rest = "";
     socket.on("data", (chunk) => {
       const parts = (rest + chunk.toString()).split("\n");
@@ -32,7 +32,7 @@ export async function watchProcesses(): Promise<ProcessWatch> {
     });
     socket.on("error", () => undefined);
     socket.on("close", () => {
-      open -= 1;
+      open.delete(socket);
       changed();
     });
   });
@@ -47,7 +47,7 @@ export async function watchProcesses(): Promise<ProcessWatch> {
       }
     },
     allEnded: async () => {
-      while (open > 0) await change();
+      while (open.size > 0) await change();
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -68,16 +68,19 @@ describe.skipIf(!hasTerraform)("the real terraform, attached", () => {
     expect(readdirSync(workspace.store)).toEqual([]);
   });
 
-  test.each([5, 6] as const)("sees over protocol %i that a thing was changed or deleted behind its back", async (protocol) => {
-    const workspace = await attachedWorkspace(protocol);
-    workspace.write(fullThing);
-    await workspace.run("init", "-no-color");
-    expect(await workspace.run("apply", "-no-color", "-auto-approve")).toMatchObject({ code: 0 });
-    writeFileSync(join(workspace.store, "a.json"), JSON.stringify({ value: "other", digest: "digest of other" }));
-    expect((await workspace.run("plan", "-no-color")).output).toContain('"other" -> "one"');
-    rmSync(join(workspace.store, "a.json"));
-    expect((await workspace.run("plan", "-no-color")).output).toContain("1 to add");
-  });
+  test.each([5, 6] as const)(
+    "sees over protocol %i that a thing was changed or deleted behind its back",
+    async (protocol) => {
+      const workspace = await attachedWorkspace(protocol);
+      workspace.write(fullThing);
+      await workspace.run("init", "-no-color");
+      expect(await workspace.run("apply", "-no-color", "-auto-approve")).toMatchObject({ code: 0 });
+      writeFileSync(join(workspace.store, "a.json"), JSON.stringify({ value: "other", digest: "digest of other" }));
+      expect((await workspace.run("plan", "-no-color")).output).toContain('"other" -> "one"');
+      rmSync(join(workspace.store, "a.json"));
+      expect((await workspace.run("plan", "-no-color")).output).toContain("1 to add");
+    },
+  );
 
   test.each([5, 6] as const)("reads a data source and calls a function over protocol %i", async (protocol) => {
     const workspace = await attachedWorkspace(protocol);
@@ -119,7 +122,10 @@ describe.skipIf(!hasTerraform)("the real terraform, attached", () => {
     writeFileSync(stateFile, JSON.stringify(state));
     expect(await workspace.run("apply", "-no-color", "-auto-approve")).toMatchObject({ code: 0 });
     const upgraded = JSON.parse(readFileSync(stateFile, "utf8")) as typeof state;
-    expect(upgraded.resources[0]?.instances[0]).toMatchObject({ schema_version: 1, attributes: { name: "i", value: "v" } });
+    expect(upgraded.resources[0]?.instances[0]).toMatchObject({
+      schema_version: 1,
+      attributes: { name: "i", value: "v" },
+    });
 
     workspace.write(`resource "toy_thing" "i" {\n  name  = "i"\n  value = "bad"\n}\n`);
     const refused = await workspace.run("plan", "-no-color");

@@ -8,9 +8,15 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { createCertificate } from "../../../provider-shim/plugin/certificate.ts";
+import type { CtyType } from "../../../provider-shim/protocol/cty-type.ts";
+import { schemaType } from "../../../provider-shim/protocol/schema.ts";
+import { encodeValue } from "../../../provider-shim/protocol/value-encode.ts";
+import { objectValue } from "../../../provider-shim/protocol/value.ts";
+import { decodeMessage, encodeMessage } from "../../../provider-shim/protocol/wire.ts";
 import { clientFor, type TestClient } from "./grpc-client.ts";
 import { watchProcesses, type ProcessWatch } from "./process-watch.ts";
 import { finished, hasTerraform, makeWorkspace, type Workspace } from "./terraform.ts";
+import { toyProvider } from "./toy-provider.ts";
 
 const toyMain = fileURLToPath(new URL("./toy-main.ts", import.meta.url));
 const magicCookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
@@ -73,6 +79,16 @@ async function startedPlugin(
   return { child, fields, client, done };
 }
 
+/** What the messages for the toy are made with. */
+function toyTypes(): { type: CtyType; configuration: Uint8Array } {
+  const { schema, resources } = toyProvider();
+  const config = { msgpack: encodeValue(schemaType(schema.block), objectValue({ directory: "/nowhere" })) };
+  return {
+    type: schemaType(resources["toy_thing"]!.schema.block),
+    configuration: encodeMessage(6, "ConfigureProviderRequest", { config }),
+  };
+}
+
 describe("a plugin process", () => {
   test("explains itself and exits with 1 when it is not started by Terraform", async () => {
     const result = await finished(startPlugin({ TF_PLUGIN_MAGIC_COOKIE: "wrong" }));
@@ -119,9 +135,22 @@ describe("a plugin process", () => {
     expect(await client.unary("/tfplugin6.Provider/StopProvider")).toEqual(Buffer.alloc(0));
   });
 
-  test("ends on SIGTERM", async () => {
-    const { child, done } = await startedPlugin();
+  test("on SIGTERM aborts what runs, answers it with the state that must be kept, and ends", async () => {
+    const watch = await processWatch();
+    const { child, client, done } = await startedPlugin({ TOY_WATCH: String(watch.port) });
+    const { type, configuration } = toyTypes();
+    await client.unary("/tfplugin6.Provider/ConfigureProvider", configuration);
+    const state = { msgpack: encodeValue(type, objectValue({ name: "slow", rule: [] })) };
+    const request = { type_name: "toy_thing", prior_state: state, planned_state: state, config: state };
+    const answer = client.unary(
+      "/tfplugin6.Provider/ApplyResourceChange",
+      encodeMessage(6, "ApplyResourceChangeRequest", request),
+    );
+    await watch.line(/^applying/);
     child.kill("SIGTERM");
+    const response = decodeMessage(6, "ApplyResourceChangeResponse", await answer);
+    expect(response.diagnostics[0]?.detail).toBe("The operation was cancelled.");
+    expect(Buffer.from(response.new_state?.msgpack ?? []).equals(state.msgpack)).toBe(true);
     expect((await done).code).toBe(0);
   });
 
