@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
 import type { ExplicitCredential, PlanItem, Reference, RegistryTransport } from "../engine/index.ts";
-import { collectList, type Login, parseLogin } from "./flags.ts";
+import { collectList, parseLogin } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import { type OutputFormat, renderPlan, renderReport, summarise } from "./output.ts";
 import { createProgress } from "./progress.ts";
+import { UsageError } from "./usage-error.ts";
 import { version } from "../version.ts";
 
 interface CopyFlags {
@@ -13,8 +14,8 @@ interface CopyFlags {
   readonly platform?: readonly string[];
   readonly requiredPlatform?: readonly string[];
   readonly authfile?: string;
-  readonly srcCreds?: Login;
-  readonly destCreds?: Login;
+  readonly srcCreds?: string;
+  readonly destCreds?: string;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly output: OutputFormat;
@@ -43,8 +44,8 @@ export function copyCommand(invocation: Invocation): Command {
     .option("--ca-file <file>", "trust the certificates in this PEM file too")
     .option("--insecure-skip-tls-verify", "accept any certificate of both registries")
     .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
-    .option("--src-creds <user:password>", "login for the source", parseLogin)
-    .option("--dest-creds <user:password>", "login for the destination", parseLogin)
+    .option("--src-creds <user:password>", "login for the source")
+    .option("--dest-creds <user:password>", "login for the destination")
     .option("-n, --dry-run", "print what would be done, write nothing")
     .option("-q, --quiet", "print the result and errors only")
     .addOption(new Option("-o, --output <format>", "form of the result").choices(["text", "json"]).default("text"))
@@ -84,9 +85,9 @@ async function copy(from: string, to: string, flags: CopyFlags, invocation: Invo
     progress.finish();
     const failed = report.items.find((item) => item.error !== undefined);
     if (failed?.error !== undefined) throw failed.error;
-    const durationMs = Date.now() - startedAt;
-    if (flags.quiet !== true) stderr.write(`${summarise(report, durationMs)}\n`);
-    stdout.write(renderReport(report, flags.output, spelling, durationMs));
+    const cost = { requests: engine.statistics().requests, durationMs: Date.now() - startedAt };
+    if (flags.quiet !== true) stderr.write(`${summarise(report, cost)}\n`);
+    stdout.write(renderReport(report, flags.output, spelling, cost));
   } finally {
     progress.finish();
     await engine.close();
@@ -113,31 +114,23 @@ async function readCertificates(file: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   try {
     return await readFile(file, "utf8");
-  } catch (cause) {
-    const { ImagesyncError } = await import("../engine/index.ts");
-    throw new ImagesyncError({
-      code: "config",
-      operation: "read certificates",
-      message: `Cannot read the certificates in ${file}: ${cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error"}`,
-      hint: "Give --ca-file a readable file with certificates as PEM text",
-      cause,
-    });
+  } catch {
+    throw new UsageError(
+      `Cannot read the certificates in "${file}"`,
+      "Give --ca-file a readable file with certificates as PEM text",
+    );
   }
 }
 
 /** A login is for its own repository, so that two accounts on one registry work. */
 function logins(source: Reference, destination: Reference, flags: CopyFlags): ExplicitCredential[] {
   return [
-    { reference: source, login: flags.srcCreds },
-    { reference: destination, login: flags.destCreds },
-  ].flatMap(({ reference, login }) =>
-    login === undefined
-      ? []
-      : [
-          {
-            address: `${reference.registry}/${reference.repository}`,
-            credential: { kind: "basic" as const, username: login.username, password: login.password },
-          },
-        ],
-  );
+    ...loginFor(source, "--src-creds", flags.srcCreds),
+    ...loginFor(destination, "--dest-creds", flags.destCreds),
+  ];
+}
+
+function loginFor({ registry, repository }: Reference, flag: string, text: string | undefined): ExplicitCredential[] {
+  if (text === undefined) return [];
+  return [{ address: `${registry}/${repository}`, credential: { kind: "basic", ...parseLogin(text, flag) } }];
 }

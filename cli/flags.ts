@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { UsageError } from "./usage-error.ts";
 
 /** A user name and its password. */
 export interface Login {
@@ -13,10 +14,13 @@ export function collectList(text: string, earlier: readonly string[] = []): read
   return [...earlier, ...values];
 }
 
-/** Reads `user:password`; a password may hold colons. The text is never repeated in a message. */
-export function parseLogin(text: string): Login {
+/**
+ * Reads `user:password`; a password may hold colons. Commands call this themselves: what commander finds invalid while
+ * it parses, it repeats on the terminal. @throws UsageError
+ */
+export function parseLogin(text: string, flag: string): Login {
   const colon = text.indexOf(":");
-  if (colon < 1) throw new InvalidArgumentError("Write it as user:password.");
+  if (colon < 1) throw new UsageError(`The login for ${flag} has no user`, `Write it as ${flag} user:password`);
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 

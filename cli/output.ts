@@ -21,29 +21,20 @@ export function renderPlan(plan: Plan, format: OutputFormat, spell: Spelling): s
 }
 
 /** The result of an apply: the pinned destination, by which the image can be run from now on. */
-export function renderReport(report: Report, format: OutputFormat, spell: Spelling, durationMs: number): string {
+export function renderReport(report: Report, format: OutputFormat, spell: Spelling, cost: Cost): string {
   return lines(
     report.items.map(({ item, outcome, bytes, blobs }) => {
       const reference = spell.pinned(item.destination, item.digest);
       if (format === "text") return reference;
       const { action, digest } = item;
-      return JSON.stringify({
-        reference,
-        digest,
-        action,
-        outcome,
-        bytes,
-        blobs,
-        requests: report.requests,
-        durationMs,
-      });
+      return JSON.stringify({ reference, digest, action, outcome, bytes, blobs, ...cost });
     }),
   );
 }
 
 /** One sentence about an apply, for people. */
-export function summarise(report: Report, durationMs: number): string {
-  const cost = `${count(report.requests, "request")}, ${formatDuration(durationMs)}`;
+export function summarise(report: Report, { requests, durationMs }: Cost): string {
+  const cost = `${count(requests, "request")}, ${formatDuration(durationMs)}`;
   if (report.items.every((item) => item.outcome === "unchanged")) return `Nothing to do: it is in place (${cost})`;
   const sum = { copied: 0, mounted: 0, present: 0 };
   for (const { blobs } of report.items) {
@@ -55,6 +46,12 @@ export function summarise(report: Report, durationMs: number): string {
   if (sum.mounted > 0) parts.push(`${sum.mounted} mounted`);
   if (sum.present > 0) parts.push(`${sum.present} there already`);
   return `${parts.join(", ")}; ${formatBytes(report.bytes)} moved (${cost})`;
+}
+
+/** What a command cost, from its start to its end. */
+export interface Cost {
+  readonly requests: number;
+  readonly durationMs: number;
 }
 
 /** The engine's ways to write references; handed in, because loading the engine costs start-up time. */

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { type Login, parseLogin, parsePort } from "./flags.ts";
+import { parseLogin, parsePort } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
+import { UsageError } from "./usage-error.ts";
 
 interface ServeFlags {
   readonly host: string;
@@ -9,7 +10,7 @@ interface ServeFlags {
   readonly directory?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  readonly htpasswd: readonly Login[];
+  readonly htpasswd: readonly string[];
 }
 
 /** `imagesync registry serve`: the embedded registry as a server of its own. */
@@ -23,7 +24,7 @@ export function registryCommand(invocation: Invocation): Command {
     .option("--tls-key <file>", "private key of the certificate, PEM")
     .addOption(
       new Option("--htpasswd <user:password>", "ask for this login; may be repeated")
-        .argParser((text: string, earlier: readonly Login[]) => [...earlier, parseLogin(text)])
+        .argParser((text: string, earlier: readonly string[]) => [...earlier, text])
         .default([], "everybody may do everything"),
     )
     .addHelpText("after", "\nPrints the address when it is ready. Stop it with Ctrl-C.")
@@ -41,8 +42,8 @@ async function serve(flags: ServeFlags, { stdout, stderr, signal }: Invocation):
     ...(directory === undefined ? {} : { storage: { directory } }),
     ...(tls === undefined ? {} : { tls }),
     ...(htpasswd.length === 0 ? {} : { auth: { kind: "basic", users: usersOf(htpasswd) } }),
-  }).catch(async (error: unknown) => {
-    throw await cannotServe(flags, error);
+  }).catch((error: unknown) => {
+    throw cannotServe(flags, error);
   });
   try {
     stdout.write(`${registry.url}\n`);
@@ -57,39 +58,37 @@ async function serve(flags: ServeFlags, { stdout, stderr, signal }: Invocation):
   }
 }
 
-function usersOf(logins: readonly Login[]): Record<string, string> {
-  return Object.fromEntries(logins.map(({ username, password }) => [username, password]));
+function usersOf(logins: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    logins.map((text) => {
+      const { username, password } = parseLogin(text, "--htpasswd");
+      return [username, password];
+    }),
+  );
 }
 
-async function readTls(flags: ServeFlags): Promise<{ cert: string; key: string } | undefined> {
-  const { tlsCert, tlsKey } = flags;
+async function readTls({ tlsCert, tlsKey }: ServeFlags): Promise<{ cert: string; key: string } | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw await misconfigured("only one of certificate and key was given", "Give --tls-cert and --tls-key together");
+    throw cannot("only one of certificate and key was given", "Give --tls-cert and --tls-key together");
   }
   try {
     return { cert: await readFile(tlsCert, "utf8"), key: await readFile(tlsKey, "utf8") };
   } catch (error) {
-    throw await misconfigured(reasonOf(error), "Give --tls-cert and --tls-key readable files");
+    throw cannot(reasonOf(error), "Give --tls-cert and --tls-key readable files");
   }
 }
 
-async function cannotServe({ host, port }: ServeFlags, error: unknown): Promise<Error> {
+function cannotServe({ host, port }: ServeFlags, error: unknown): UsageError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
-    return await misconfigured(`${host}:${port} is in use`, "Choose another port with --port, or 0 for any free one");
+    return cannot(`${host}:${port} is in use`, "Choose another port with --port, or 0 for any free one");
   }
-  return await misconfigured(reasonOf(error), "Check the address, the directory and the certificate");
+  return cannot(reasonOf(error), "Check the address, the directory and the certificate");
 }
 
-async function misconfigured(why: string, hint: string): Promise<Error> {
-  const { ImagesyncError } = await import("../engine/index.ts");
-  return new ImagesyncError({
-    code: "config",
-    operation: "serve a registry",
-    message: `Cannot serve a registry: ${why}`,
-    hint,
-  });
+function cannot(why: string, hint: string): UsageError {
+  return new UsageError(`Cannot serve a registry: ${why}`, hint);
 }
 
 function reasonOf(error: unknown): string {
