@@ -72,8 +72,8 @@ export class Connections {
       return new LoadedAgent(options);
     }
     // Through a proxy names are resolved by the proxy, and whom it connects to is for the proxy to decide.
-    const { default: ProxyAgent } = await import("undici/lib/dispatcher/env-http-proxy-agent.js");
-    return new ProxyAgent({
+    const { EnvHttpProxyAgent } = await import("undici");
+    return new EnvHttpProxyAgent({
       ...options,
       httpProxy: httpProxy ?? "",
       httpsProxy: httpsProxy ?? "",

@@ -124,7 +124,7 @@ export function explainNetworkError(
 }
 
 function guess(code: string, thrown: unknown): Meaning {
-  if (code.startsWith("HPE_")) {
+  if (code.startsWith("HPE_") || (thrown instanceof Error && thrown.name === "HTTPParserError")) {
     return protocol("its answer is not HTTP", "If it speaks TLS, remove plain_http (--plain-http) for it");
   }
   // OpenSSL's reason stands in the message of EPROTO: the peer's first bytes were no TLS record.

@@ -12,7 +12,7 @@ export class OutgoingBody {
   readonly #body: RequestBody;
   #source: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   #taken = false;
-  #failure: unknown;
+  #failure: ImagesyncError | undefined;
 
   constructor(body: RequestBody) {
     this.bytes = body.bytes;
@@ -30,7 +30,7 @@ export class OutgoingBody {
   }
 
   /** Why the source failed, if it did: then the request is not to blame, and sending it again won't help. */
-  get failure(): unknown {
+  get failure(): ImagesyncError | undefined {
     return this.#failure;
   }
 
@@ -64,22 +64,16 @@ export class OutgoingBody {
     try {
       const source = this.#source ?? this.#body.open();
       this.#source = source;
-      if (source instanceof Uint8Array) {
-        sent = source.byteLength;
-        onBytes(sent);
-        yield source;
-      } else {
-        for await (const chunk of source) {
-          sent += chunk.byteLength;
-          this.#check(sent, false);
-          onBytes(chunk.byteLength);
-          yield chunk;
-        }
+      for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+        sent += chunk.byteLength;
+        this.#check(sent, false);
+        onBytes(chunk.byteLength);
+        yield chunk;
       }
       this.#check(sent, true);
     } catch (error) {
-      this.#failure = error;
-      throw error;
+      this.#failure = sourceFailure(error);
+      throw this.#failure;
     }
   }
 
@@ -91,4 +85,15 @@ export class OutgoingBody {
       message: `Cannot send a body of ${this.bytes} bytes: it has ${complete ? sent : `more than ${this.bytes}`}`,
     });
   }
+}
+
+/** An ImagesyncError is not tried again: the request that read from the source is not the one that has failed. */
+function sourceFailure(error: unknown): ImagesyncError {
+  if (error instanceof ImagesyncError) return error;
+  return new ImagesyncError({
+    code: "unavailable",
+    operation: "read a body",
+    message: `Cannot read the body to send: ${error instanceof Error ? error.message : String(error)}`,
+    cause: error,
+  });
 }

@@ -25,9 +25,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic)\s+)?[^\s"',;]+/gi, `$1${mask}`],
   [/\b(bearer|basic)(\s+)[a-z0-9._~+/=-]{8,}/gi, `$1$2${mask}`],
   [
-    /(["']?\b(?:access_token|refresh_token|identitytoken|registrytoken|id_token|token|password|secret|auth)["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"',;&}]+)/gi,
+    /(["'](?:access_|refresh_|identity|registry|id_)?(?:token|password|secret|auth)["']\s*:\s*)(?:"[^"]*"|'[^']*')/gi,
     `$1${mask}`,
   ],
+  [/\b((?:access_|refresh_|id_)?(?:token|password|secret)=)[^\s"',;&}]+/gi, `$1${mask}`],
 ];
 
 /** Userinfo and query carry rights: logins, upload sessions, signatures of storage. */

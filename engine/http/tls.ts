@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
@@ -26,6 +27,8 @@ export async function tlsSettings(
   const extra = await extraCertificates(transport, environment);
   if (extra.length === 0 && transport.clientCertificate === undefined) return verification;
   try {
+    // createSecureContext passes over text that is no certificate, and the connection would fail without a reason.
+    for (const pem of extra) assertCertificate(pem);
     const secureContext = tls.createSecureContext({
       ...(extra.length === 0 ? {} : { ca: [...defaultCertificates(), ...extra] }),
       ...(transport.clientCertificate === undefined
@@ -41,6 +44,11 @@ export async function tlsSettings(
       hint: "Certificates and keys are given as PEM text, and the key must belong to the certificate",
     });
   }
+}
+
+/** @throws when the text does not begin with a readable certificate. */
+function assertCertificate(pem: string): string {
+  return new X509Certificate(pem).fingerprint256;
 }
 
 /** Node since 22.15 can tell its whole default store, with the system's where that is switched on. */
@@ -84,5 +92,5 @@ async function readDirectory(directory: string): Promise<readonly string[]> {
 }
 
 function reason(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "they are not in PEM form";
+  return error instanceof Error && "code" in error ? String(error.code) : "they cannot be read";
 }

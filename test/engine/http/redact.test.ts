@@ -15,6 +15,7 @@ test.each([
     '{"token": "abc def", "access_token":"x", "expires_in": 60}',
     '{"token": ***, "access_token":***, "expires_in": 60}',
   ],
+  ["GET /token: it refused", "GET /token: it refused"],
   ["refresh_token=abc&service=r.example", "refresh_token=***&service=r.example"],
   ["Cannot get manifest at ghcr.io: status 404", "Cannot get manifest at ghcr.io: status 404"],
 ])("%s becomes %s", (text, clean) => {

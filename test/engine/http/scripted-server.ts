@@ -24,9 +24,6 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly requests: readonly Received[];
   /** How many connections were ever made. */
   readonly connections: () => number;
-  /** Resolves when no connection is left. */
-  readonly disconnected: () => Promise<void>;
-  readonly sockets: ReadonlySet<Socket>;
 }
 
 export interface ScriptedServerOptions {
@@ -59,10 +56,7 @@ export async function startServer(script: Script, options: ScriptedServerOptions
     connections += 1;
     sockets.add(socket);
     socket.on("error", () => {});
-    socket.once("close", () => {
-      sockets.delete(socket);
-      if (sockets.size === 0) server.emit("idle");
-    });
+    socket.once("close", () => sockets.delete(socket));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -73,11 +67,7 @@ export async function startServer(script: Script, options: ScriptedServerOptions
     port,
     url: `${options.tls === undefined ? "http" : "https"}://${host}`,
     requests,
-    sockets,
     connections: () => connections,
-    disconnected: async () => {
-      if (sockets.size > 0) await once(server, "idle");
-    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -108,4 +98,12 @@ export function deferred(): Deferred {
     resolve = settle;
   });
   return { promise, resolve: () => resolve() };
+}
+
+/** Resolves when the connection that brought a request is closed. */
+export async function gone(request: Received | undefined): Promise<void> {
+  if (request === undefined) throw new Error("There was no such request");
+  const { socket } = request.message;
+  // Not events.once: that rejects when the connection is reset, which is one of the ways to go.
+  if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
