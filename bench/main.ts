@@ -37,6 +37,10 @@ async function bench(): Promise<number> {
   if (us === undefined)
     say("SKIPPED: imagesync, because dist/imagesync is not built (make build). Only peers compete.");
   const contestants = [...(us === undefined ? [] : [us]), ...contestantsFrom(peers)];
+  if (contestants.length === 0) {
+    say("Nobody competes.");
+    return 1;
+  }
 
   const parts = [heading(contestants, await storageRoot())];
   if (missing.length > 0) parts.push(`**Without ${missing.join(" and ")}, which could not be had.**`);

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import type { Contestant } from "./contestants.ts";
 import type { Result } from "./race.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -23,7 +23,7 @@ export function heading(contestants: readonly Contestant[], storage: string): st
     "",
     `${processors.length} × ${processors[0]?.model.trim() ?? "unknown processor"}, ` +
       `${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ` +
-      `registries: docker-registry on loopback, stored in ${storage}.`,
+      `registries: docker-registry on loopback, stored in ${storage}. Load average before the start: ${loadavg()[0]?.toFixed(1) ?? "unknown"}.`,
     `Contestants: ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}.`,
     "",
     "Times are medians of runs that took turns (least to most in brackets); only ratios inside one table mean anything.",

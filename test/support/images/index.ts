@@ -4,7 +4,7 @@
  */
 export { bytesBlob, digestOf, layerBlob, type TestBlob } from "./blob.ts";
 export { exchange, type Endpoint } from "./exchange.ts";
-export { fetchTree, treeOf } from "./fetch-tree.ts";
+export { fetchTree, treeOf, type ImageTree } from "./fetch-tree.ts";
 export { imageKinds } from "./image-kinds.ts";
 export { buildIndex, buildPlatformIndex } from "./image-index.ts";
 export { buildImage } from "./image.ts";
