@@ -97,6 +97,21 @@ describe.each(["memory", "disk"])("uploads in %s", (kind) => {
     expect(registry.openUploads()).toBe(1);
   });
 
+  test("a PUT with a wrong digest ends the session and leaves no bytes", async () => {
+    const put = await here.ask("PUT", withDigest(await here.begin(), UNKNOWN), { body: "abc" });
+    expect(put.code).toBe("DIGEST_INVALID");
+    expect(registry.openUploads()).toBe(0);
+    expect(await stagedFiles()).toEqual([]);
+  });
+
+  test("a POST whose body is not the beginning leaves no session", async () => {
+    const headers = { "Content-Range": "3-5" };
+    const path = `blobs/uploads/?digest=${digestOf("abc")}`;
+    expect((await here.ask("POST", path, { body: "abc", headers })).status).toBe(416);
+    expect(registry.openUploads()).toBe(0);
+    expect(await stagedFiles()).toEqual([]);
+  });
+
   test("a POST with a wrong or impossible digest leaves no session", async () => {
     expect((await here.ask("POST", `blobs/uploads/?digest=${UNKNOWN}`, { body: "abc" })).code).toBe("DIGEST_INVALID");
     expect((await here.ask("POST", "blobs/uploads/?digest=sha256:..", { body: "abc" })).code).toBe("DIGEST_INVALID");

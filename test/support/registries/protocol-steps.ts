@@ -25,9 +25,13 @@ export interface StepDescriptor {
   readonly size: number;
 }
 
+/** Media types of the four usual manifests. */
 export const OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json";
+/** See `OCI_IMAGE`. */
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+/** See `OCI_IMAGE`. */
 export const DOCKER_IMAGE = "application/vnd.docker.distribution.manifest.v2+json";
+/** See `OCI_IMAGE`. */
 export const DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
 
 /** The digest of some bytes. */
