@@ -124,6 +124,7 @@ async function wantedDigest(
   const planned = readMemory(request.plannedPrivate).resolved;
   if (answers(planned)) return planned;
   const inState = stateAsResolved(prior);
+  if (memory.pinned === true && pin === undefined) return await askAgain(value, inState, provider, context);
   const remembered = pin === undefined && memory.resolved ? memory.resolved : inState;
   if (memory.failure !== undefined && pin === undefined && answers(inState)) {
     if (value["on_source_unavailable"] === "fail")
@@ -169,6 +170,30 @@ async function gate(
   const settled = prior && text(prior, "source_digest") === remembered.sourceDigest;
   if (settled && texts(prior, "required_platforms").join() === required.join()) return remembered;
   return (await ask(value, remembered.sourceDigest, provider, context)) ?? remembered;
+}
+
+/**
+ * A pin was taken away: refreshes have not looked at the source while it was there, so the memory knows nothing of its
+ * tag. When the source cannot be asked, the image stays that is mirrored, unless that is to be an error.
+ */
+async function askAgain(
+  value: ObjectValue,
+  inState: Resolved | undefined,
+  provider: Configured | undefined,
+  context: Context,
+): Promise<Resolved | undefined> {
+  if (!provider || provider.unknown || !provider.resolveAtPlan) return undefined;
+  const kept = inState?.question === questionOf(value) ? inState : undefined;
+  if (kept === undefined || value["on_source_unavailable"] === "fail")
+    return await ask(value, undefined, provider, context);
+  try {
+    return await resolveSource(value, undefined, provider, deadline(value["timeouts"], "read", context.signal));
+  } catch (error) {
+    const described = describeError(error, attributePath("source"));
+    if (!described || context.signal.aborted) throw error;
+    context.diagnostics.warning("Source unavailable, mirror kept", described.detail, attributePath("source"));
+    return kept;
+  }
 }
 
 async function ask(
