@@ -20,6 +20,7 @@ import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Purpose, type Repository } from "./registry/repository.ts";
 import { type ApplyOptions, applyPlan } from "./sync/apply.ts";
+import { failure } from "./sync/failure.ts";
 import { type Plan, planRule } from "./sync/plan.ts";
 import type { Report } from "./sync/report.ts";
 import type { Policy, Rule } from "./sync/rule.ts";
@@ -78,7 +79,7 @@ export class Engine {
 
   /** Asks whether a registry answers and lets us in. @throws why not. */
   async ping(registry: string, options: StopOptions = {}): Promise<void> {
-    await pingRegistry(this.#client, registry, options.signal);
+    await verb("reach the registry", options, () => pingRegistry(this.#client, registry, options.signal));
   }
 
   /**
@@ -91,14 +92,16 @@ export class Engine {
   ): Promise<Resolution> {
     const { platforms = [], requiredPlatforms = [], signal } = options;
     const repository = this.#open(reference, "read", options.side);
-    const head = await repository.manifests.head(manifestKey(reference), { signal });
-    const wanted = { source: repository, platforms, requiredPlatforms };
-    const subset = await examinePlatforms(wanted, head.digest, { cache: this.#context.cache, signal });
-    return {
-      sourceDigest: head.digest,
-      digest: subset?.digest ?? head.digest,
-      mediaType: subset?.mediaType ?? head.mediaType,
-    };
+    return await verb("resolve", options, async () => {
+      const head = await repository.manifests.head(manifestKey(reference), { signal });
+      const wanted = { source: repository, platforms, requiredPlatforms };
+      const subset = await examinePlatforms(wanted, head.digest, { cache: this.#context.cache, signal });
+      return {
+        sourceDigest: head.digest,
+        digest: subset?.digest ?? head.digest,
+        mediaType: subset?.mediaType ?? head.mediaType,
+      };
+    });
   }
 
   /**
@@ -115,39 +118,39 @@ export class Engine {
   ): Promise<Inspection> {
     const { depth = "tag", signal } = options;
     const repository = this.#open(reference, "read", options.side);
-    const head = await repository.manifests.head(manifestKey(reference), { signal });
-    // Below a plain image there are blobs only: looking for manifests needs no further request.
-    const nothingBelow = depth === "tag" || (depth === "manifests" && isImageType(head.mediaType));
-    if (nothingBelow && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
-    const { cache } = this.#context;
-    const top = await cache.get(repository, head.digest, signal);
-    const missing = await findMissing(repository, top, depth, { cache, signal });
-    const size = { digest: head.digest, mediaType: top.mediaType, size: top.bytes.byteLength };
-    if (options.platforms !== true) return { ...size, missing };
-    return { ...size, missing, platforms: await platformsOf(repository, top, { cache, signal }) };
+    return await verb("inspect", options, async () => {
+      const head = await repository.manifests.head(manifestKey(reference), { signal });
+      // Below a plain image there are blobs only: looking for manifests needs no further request.
+      const nothingBelow = depth === "tag" || (depth === "manifests" && isImageType(head.mediaType));
+      if (nothingBelow && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
+      const { cache } = this.#context;
+      const top = await cache.get(repository, head.digest, signal);
+      const missing = await findMissing(repository, top, depth, { cache, signal });
+      const size = { digest: head.digest, mediaType: top.mediaType, size: top.bytes.byteLength };
+      if (options.platforms !== true) return { ...size, missing };
+      return { ...size, missing, platforms: await platformsOf(repository, top, { cache, signal }) };
+    });
   }
 
   /** Every tag of a repository. */
   async tags(name: RepositoryName, options: StopOptions = {}): Promise<string[]> {
-    return await this.#open(name, "read").tags.list(options);
+    return await verb("list tags", options, () => this.#open(name, "read").tags.list(options));
   }
 
   /** Decides what is to be done for a rule. Reads only; each tag is resolved once, here. */
   async plan(rule: Rule, options: StopOptions = {}): Promise<Plan> {
     const ends = this.#ends(rule.source, rule.destination);
     // A delete of this process must not fall between finding the tag in place and saying so.
-    return await this.#repositoryLock.shared(
-      repositoryKey(rule.destination),
-      async () => {
-        const plan = await planRule(rule, ends, { cache: this.#context.cache, signal: options.signal });
-        for (const { action, destination } of plan.items) {
-          const tag = tagOrLatest(destination);
-          if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
-        }
-        return plan;
-      },
-      options.signal,
-    );
+    const work = async (): Promise<Plan> => {
+      const plan = await planRule(rule, ends, { cache: this.#context.cache, signal: options.signal });
+      for (const { action, destination } of plan.items) {
+        const tag = tagOrLatest(destination);
+        if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
+      }
+      return plan;
+    };
+    const key = repositoryKey(rule.destination);
+    return await verb("plan a copy", options, () => this.#repositoryLock.shared(key, work, options.signal));
   }
 
   /** Executes a plan. Failures are in the report, an item each; nothing is thrown for them. */
@@ -174,11 +177,10 @@ export class Engine {
   ): Promise<RemovalReport> {
     const tag = tagOrLatest(reference);
     if (tag === undefined) return { untagged: true, kept: [] };
-    return await this.#repositoryLock.exclusive(
-      repositoryKey(reference),
-      () => removeTag(this.#open(reference, "delete", "destination"), tag, this.#context.claims, options),
-      options.signal,
-    );
+    const repository = this.#open(reference, "delete", "destination");
+    const work = (): Promise<RemovalReport> => removeTag(repository, tag, this.#context.claims, options);
+    const key = repositoryKey(reference);
+    return await verb("delete tag", options, () => this.#repositoryLock.exclusive(key, work, options.signal));
   }
 
   /** What was asked of registries so far. */
@@ -200,6 +202,15 @@ export class Engine {
 
   #open(name: RepositoryName, purpose: Purpose, side?: Side): Repository {
     return openRepository(this.#client, name, { purpose, side });
+  }
+}
+
+/** Whatever happens inside of a verb, its caller gets an ImagesyncError. */
+async function verb<T>(operation: string, options: StopOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw failure(error, operation, options.signal);
   }
 }
 

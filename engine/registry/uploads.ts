@@ -14,7 +14,8 @@ export interface UploadSession {
   readonly location: string;
 }
 
-const cancelDeadlineMs = 5_000;
+/** A stop must end a copy within two seconds, and giving uploads back is part of it. */
+const cancelDeadlineMs = 1_500;
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 export class Uploads {

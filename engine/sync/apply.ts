@@ -1,11 +1,12 @@
 import { Slots } from "../concurrency/slots.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type CopyContext, copyImage, type CopyResult, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type ErrorCode, toImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { repositoryKey } from "../graph/known.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { tagOrLatest } from "../oci/reference.ts";
+import { failure } from "./failure.ts";
 import type { Ends, Plan, PlanItem } from "./plan.ts";
 import type { ReportItem } from "./report.ts";
 
@@ -46,7 +47,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext, options: Appl
           release();
         }
       } catch (error) {
-        return { item, outcome: "failed", error: failure(error, options.signal), ...none };
+        return { item, outcome: "failed", error: failure(error, "copy", options.signal), ...none };
       }
     }),
   );
@@ -90,10 +91,4 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
       onEvent({ kind: "retry", operation: "copy", attempt, delayMs: 0, reason: cause.message });
     }
   }
-}
-
-/** A stop shows in many ways on its way up; what the caller asked for is the cause. */
-function failure(error: unknown, signal: AbortSignal | undefined): ImagesyncError {
-  if (signal?.aborted !== true) return toImagesyncError(error, "copy");
-  return toImagesyncError(signal.reason, "copy");
 }
