@@ -14,6 +14,12 @@ import {
   type Workspace,
 } from "../support/terraform/index.ts";
 
+/** Decides what goes wrong at an embedded registry. */
+export type Intercept = NonNullable<RunningRegistry["intercept"]>;
+
+/** What goes wrong with one request. */
+export type Fault = NonNullable<ReturnType<Intercept>>;
+
 /** Everything a user has: two registries, a provider, and a directory to run terraform in. */
 export interface Stage {
   readonly source: RunningRegistry;
