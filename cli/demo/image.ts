@@ -75,7 +75,8 @@ function tarHeader(path: string, bytes: number): Buffer {
   header.write(octal(bytes, 12), 124);
   header.write(octal(0, 12), 136);
   header.write("        ", 148);
-  header.write("0ustar\u000000", 156);
+  header.write("0", 156);
+  header.write("ustar\u000000", 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${octal(sum, 7)}\u0000 `, 148);
   return header;

@@ -10,7 +10,7 @@ export interface ScratchDirectory {
 }
 
 export function makeScratchDirectory(): ScratchDirectory {
-  const path = mkdtempSync(join(tmpdir(), "imagesync-demo-"));
+  const path = mkdtempSync(join(tmpdir(), `imagesync-demo-${process.pid}-`));
   const removeNow = (): void => rmSync(path, { recursive: true, force: true });
   process.once("exit", removeNow);
   return {
