@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 /** Details of a log line. Values become strings: Terraform shows JSON numbers as floats (`5.06e+07`). */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes log lines in the form Terraform reads from a provider's standard error. */
 export interface Logger {

@@ -15,7 +15,7 @@ import { frame, readMessage } from "./grpc-frame.ts";
 import { encodeStatusMessage, grpcCodes, GrpcError } from "./grpc-status.ts";
 
 /** What a streaming method works with. */
-export interface StreamCall {
+interface StreamCall {
   /** The client's one message. A method that expects none does not await it. */
   readonly request: Promise<Uint8Array>;
   /** Aborted when the client cancels the call or its connection ends. */

@@ -38,7 +38,8 @@ export async function serve<P>(options: PluginOptions<P>): Promise<void> {
     writeSync(2, `${handshake.explanation}\n`);
     process.exit(1);
   }
-  survive(log);
+  // Ctrl-C reaches the whole process group. Terraform decides what happens and calls StopProvider.
+  process.on("SIGINT", () => undefined);
 
   let ending = false;
   /** Aborts what runs, lets the answers out, and exits. */
@@ -61,6 +62,7 @@ export async function serve<P>(options: PluginOptions<P>): Promise<void> {
     tls: certificate && mutualTls(certificate, handshake.clientCertificate),
     shutDown: () => void end("Terraform has shut it down", shutDownMs),
   });
+  survive(log);
   process.on("SIGTERM", () => void end("SIGTERM", terminationMs));
   exitWithoutConnections(
     (listener) => plugin.grpc.onConnections(listener),
@@ -88,10 +90,8 @@ function mutualTls(certificate: Certificate, clientCertificate: string | undefin
   };
 }
 
-/** Keeps the process alive through what would end it in the middle of an apply, and so lose the state. */
+/** Keeps the process alive through exceptions that would end it in the middle of an apply, and so lose the state. */
 function survive(log: Logger): void {
-  // Ctrl-C reaches the whole process group. Terraform decides what happens and calls StopProvider.
-  process.on("SIGINT", () => undefined);
   const report = (error: unknown): void =>
     log.error("Unexpected exception outside of a call", {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),

@@ -3,7 +3,7 @@ import type { MessageInit } from "./messages.ts";
 import { objectValue, type ObjectValue, type Value } from "./value.ts";
 
 /** An attribute of a block. Either required, or optional, or computed, or optional and computed. */
-export interface Attribute {
+interface Attribute {
   readonly type: CtyType;
   /** Markdown, shown in documentation and editors. */
   readonly description: string;

@@ -12,7 +12,7 @@ import { rpcPath } from "./rpc-names.ts";
 import { decodeMessage, encodeMessage, type ProtocolVersion } from "./wire.ts";
 
 /** Answers one call: the request's bytes in, the response's bytes out. The signal ends with the caller's interest. */
-export type RpcHandler = (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+type RpcHandler = (request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** A provider behind one version of the plugin protocol. */
 export interface ProtocolServer {

@@ -10,7 +10,7 @@ export interface ObjectValue {
 }
 
 /** A value of dynamic type, with the type it has. */
-export interface DynamicValue {
+interface DynamicValue {
   readonly type: CtyType;
   readonly value: Value;
 }

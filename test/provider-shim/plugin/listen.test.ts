@@ -50,4 +50,17 @@ describe("listen", () => {
     listening.cleanUp();
     expect(existsSync(dirname(listening.address))).toBe(false);
   });
+
+  test("opens a port of the loopback on Windows", async () => {
+    const platform = Object.getOwnPropertyDescriptor(process, "platform") ?? {};
+    Object.defineProperty(process, "platform", { ...platform, value: "win32" });
+    try {
+      const listening = await listen(server, directory);
+      expect(listening.network).toBe("tcp");
+      expect(listening.address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
+      expect(readdirSync(directory)).toEqual([]);
+    } finally {
+      Object.defineProperty(process, "platform", platform);
+    }
+  });
 });

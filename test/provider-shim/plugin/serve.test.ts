@@ -41,7 +41,8 @@ async function processWatch(): Promise<ProcessWatch> {
 
 function startPlugin(environment: NodeJS.ProcessEnv): ChildProcess {
   const child = spawn(process.execPath, [toyMain], {
-    env: { PATH: process.env["PATH"], ...environment },
+    // What a killed process leaves behind goes with its temporary directory.
+    env: { PATH: process.env["PATH"], TMPDIR: temporaryDirectory(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   cleanUps.push(() => void child.kill("SIGKILL"));

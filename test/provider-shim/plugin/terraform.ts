@@ -1,19 +1,12 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Whether the tests that need terraform run. In continuous integration a missing terraform fails them. */
-export const hasTerraform: boolean = process.env["CI"] !== undefined || findsTerraform();
+import { terraformProgram } from "../../support/terraform/command.ts";
 
-function findsTerraform(): boolean {
-  try {
-    execFileSync("terraform", ["version"], { stdio: "ignore", env: environmentFor(undefined) });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Whether the tests that need terraform run. In continuous integration a missing terraform fails them. */
+export const hasTerraform: boolean = terraformProgram !== undefined;
 
 /** Result of a terraform command. */
 export interface CommandResult {
@@ -55,7 +48,12 @@ export function makeWorkspace(
   writeFileSync(cliConfigurationFile, options.cliConfiguration ?? "disable_checkpoint = true\n");
   const env = { ...environmentFor(cliConfigurationFile), ...options.environment };
   const start = (...words: readonly string[]): ChildProcess =>
-    spawn("terraform", words, { cwd: directory, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    spawn(terraformProgram ?? "terraform", words, {
+      cwd: directory,
+      env,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   return {
     directory,
     store,
@@ -77,12 +75,12 @@ export function finished(child: ChildProcess): Promise<CommandResult> {
   });
 }
 
-function environmentFor(cliConfigurationFile: string | undefined): NodeJS.ProcessEnv {
+function environmentFor(cliConfigurationFile: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
-    TF_CLI_CONFIG_FILE: cliConfigurationFile ?? "/dev/null",
+    TF_CLI_CONFIG_FILE: cliConfigurationFile,
   };
 }
