@@ -64,7 +64,9 @@ test("a body of unknown length passes", async () => {
 test("an answer that breaks off at the registry breaks off at the client", async () => {
   const { digest } = await protocolSteps(registry.url, "a/b").blob("content");
   registry.intercept = () => ({ cutAfterBytes: 3 });
-  await expect(protocolSteps(proxy.url, "a/b").ask("GET", `blobs/${digest}`)).rejects.toThrow("aborted");
+  // The end may overtake the beginning: then the client does not even get the head.
+  const read = protocolSteps(proxy.url, "a/b").ask("GET", `blobs/${digest}`);
+  await expect(read).rejects.toThrow(/aborted|socket hang up|ECONNRESET/);
 });
 
 test("an upload that breaks off at the client breaks off at the registry", async () => {
