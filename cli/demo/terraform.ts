@@ -102,6 +102,8 @@ async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number> 
       child.once("close", (code) => resolve(code ?? 1));
     });
   } finally {
+    // A provider whose terraform was stopped under it would stay for some seconds more.
+    if (signal.aborted) kill();
     clearTimeout(deadline);
     signal.removeEventListener("abort", stop);
     process.off("exit", kill);
