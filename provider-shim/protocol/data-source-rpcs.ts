@@ -1,5 +1,6 @@
 import { definitionOf, requireBlock, requireProvider, type Rpc } from "./call.ts";
 import { blockFromDynamicValue, blockToDynamicValue } from "./dynamic-value.ts";
+import { refuseReadOnly } from "./read-only.ts";
 
 /** The calls about data sources. */
 export interface DataSourceRpcs<P> {
@@ -17,6 +18,7 @@ export function dataSourceRpcs<P>(): DataSourceRpcs<P> {
       async handle(request, { definition, context }) {
         const type = definitionOf(definition.dataSources, request.type_name, context);
         const config = requireBlock(blockFromDynamicValue(type.schema, request.config), "configuration", context);
+        refuseReadOnly(type.schema.block, config, context.diagnostics);
         await type.validate(config, context);
         return {};
       },

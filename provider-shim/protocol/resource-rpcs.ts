@@ -3,6 +3,7 @@ import { applyResourceChange } from "./apply-rpc.ts";
 import { blockFromDynamicValue, blockToDynamicValue } from "./dynamic-value.ts";
 import { stepMessage } from "./error-diagnostic.ts";
 import type { Message, MessageInit } from "./messages.ts";
+import { refuseReadOnly } from "./read-only.ts";
 import type { Context, ResourceDefinition } from "./resource.ts";
 import { schemaType } from "./schema.ts";
 import { parseJson, valueFromJson } from "./value-json.ts";
@@ -28,6 +29,7 @@ export function resourceRpcs<P>(): ResourceRpcs<P> {
       async handle(request, { definition, context }) {
         const type = definitionOf(definition.resources, request.type_name, context);
         const config = requireBlock(blockFromDynamicValue(type.schema, request.config), "configuration", context);
+        refuseReadOnly(type.schema.block, config, context.diagnostics);
         await type.validate(config, context);
         return {};
       },
