@@ -7,4 +7,4 @@ export { attachedProvider, packagedProvider, providerAddress, type TestProvider 
 export { State } from "./state.ts";
 export { expectNothingToDo, type Life, live, type Step } from "./steps.ts";
 export { openWorkspace, type PlanOptions, Workspace } from "./workspace.ts";
-export { block, type Body, expression, type Expression, nested, type NestedBlock } from "./hcl.ts";
+export { block, type Body, expression, type HclValue, nested, type NestedBlock } from "./hcl.ts";

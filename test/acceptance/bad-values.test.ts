@@ -1,0 +1,303 @@
+import { describe, expect, test } from "vitest";
+import { block, type Body, type HclValue, nested, terraformProgram } from "../support/terraform/index.ts";
+import { type SchemaAttribute, schemaAttributes } from "./schema-attributes.ts";
+import { configuration, mirror, openAttached, openWorkspaceFor, patient, setStage } from "./stage.ts";
+
+/** A value that must be refused, and what must be said about it. */
+interface BadValue {
+  readonly value: HclValue;
+  readonly summary: RegExp;
+  /** How to put it right, in the detail. */
+  readonly fix: RegExp;
+  /** Other attributes of the same block that make it bad. */
+  readonly beside?: Body;
+}
+
+const digest = `sha256:${"a".repeat(64)}`;
+const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+const reference: readonly BadValue[] = [
+  { value: "", summary: /Invalid image reference/, fix: /Write it as/ },
+  { value: "no spaces", summary: /Invalid image reference/, fix: /Write it as/ },
+  { value: "https://r.example/app:1", summary: /Invalid image reference/, fix: /without the scheme/ },
+  { value: "r.example/App:1", summary: /Invalid image reference/, fix: /lower case/ },
+  { value: "r.example/app:-", summary: /Invalid image reference/, fix: /A tag has/ },
+  { value: "r.example/app@sha256:abc", summary: /Invalid image reference/, fix: /A digest is/ },
+  { value: "r.example:99999/app", summary: /Invalid image reference/, fix: /Write it as/ },
+  { value: "x".repeat(5000), summary: /Invalid image reference/, fix: /Write it as/ },
+];
+
+const platform: readonly BadValue[] = [
+  { value: ["linux"], summary: /Invalid/, fix: /linux\/amd64|os\/arch/ },
+  { value: ["linux/amd64", ""], summary: /Invalid/, fix: /linux\/amd64|os\/arch/ },
+  { value: ["linux/amd64/v1/x"], summary: /Invalid/, fix: /linux\/amd64|os\/arch/ },
+  { value: "linux/amd64", summary: /Incorrect attribute value type/, fix: /set of string required/ },
+];
+
+const timeout: readonly BadValue[] = ["", "soon", "5", "-1s", "0s", "1h 30m", "999h"].map((value) => ({
+  value,
+  summary: /Invalid timeout/,
+  fix: /Write a number with a unit/,
+}));
+
+const bool: BadValue = { value: "maybe", summary: /Incorrect attribute value type/, fix: /a bool is required/ };
+
+const address: readonly BadValue[] = [
+  { value: "", summary: /Invalid registry address/, fix: /Write it as/ },
+  { value: "two words", summary: /Invalid registry address/, fix: /Write it as/ },
+  { value: "user@host", summary: /Invalid registry address/, fix: /Write it as/ },
+];
+
+const notPem: readonly BadValue[] = [
+  { value: "", summary: /Not a PEM text/, fix: /file\("ca\.pem"\)/ },
+  { value: "/etc/ssl/ca.pem", summary: /Not a PEM text/, fix: /file\("ca\.pem"\)/ },
+];
+
+const login = { username: "robot", password: "secret" };
+
+/** By the path in the schema. A test fails for an attribute that is missing here, and for one that is too many. */
+const badValues: Readonly<Record<string, readonly BadValue[]>> = {
+  "provider.config_file": [{ value: "", summary: /Empty config_file/, fix: /Give the path/ }],
+  "provider.config_file_content": [
+    { value: "", summary: /Invalid config_file_content/, fix: /file\("config\.json"\)/ },
+    { value: "[]", summary: /Invalid config_file_content/, fix: /file\("config\.json"\)/ },
+    { value: "{", summary: /Invalid config_file_content/, fix: /file\("config\.json"\)/ },
+  ],
+  "provider.resolve_at_plan": [bool],
+  "provider.registry_auth.address": [
+    ...address.map((bad) => ({ ...bad, beside: login })),
+    { value: "r.example", summary: /Login without a secret/, fix: /Give username and password/ },
+  ],
+  "provider.registry_auth.username": [
+    {
+      value: "",
+      summary: /Empty username/,
+      fix: /Give "username" a value/,
+      beside: { address: "r.example", password: "x" },
+    },
+  ],
+  "provider.registry_auth.password": [
+    {
+      value: "",
+      summary: /Empty password/,
+      fix: /Give "password" a value/,
+      beside: { address: "r.example", username: "x" },
+    },
+  ],
+  "provider.registry_auth.identity_token": [
+    { value: "", summary: /Empty identity_token/, fix: /a value/, beside: { address: "r.example" } },
+    {
+      value: "t",
+      summary: /Contradicting logins/,
+      fix: /Remove the others/,
+      beside: { address: "r.example", ...login },
+    },
+  ],
+  "provider.registry_auth.registry_token": [
+    { value: "", summary: /Empty registry_token/, fix: /a value/, beside: { address: "r.example" } },
+    {
+      value: "t",
+      summary: /Contradicting logins/,
+      fix: /Remove the others/,
+      beside: { address: "r.example", identity_token: "u" },
+    },
+  ],
+  "provider.registry_auth.auth_disabled": [{ ...bool, beside: { address: "r.example" } }],
+  "provider.registry.address": address,
+  "provider.registry.plain_http": [
+    { ...bool, beside: { address: "r.example" } },
+    {
+      value: true,
+      summary: /Contradicting transport/,
+      fix: /Remove/,
+      beside: { address: "r.example", ca_certificate: pem },
+    },
+  ],
+  "provider.registry.insecure_skip_verify": [{ ...bool, beside: { address: "r.example" } }],
+  "provider.registry.ca_certificate": notPem.map((bad) => ({ ...bad, beside: { address: "r.example" } })),
+  "provider.registry.client_certificate": notPem.map((bad) => ({
+    ...bad,
+    beside: { address: "r.example", client_key: pem },
+  })),
+  "provider.registry.client_key": notPem.map((bad) => ({
+    ...bad,
+    beside: { address: "r.example", client_certificate: pem },
+  })),
+  "imagesync.source": reference,
+  "imagesync.destination": reference,
+  "imagesync.source_digest": [
+    { value: "", summary: /Invalid digest/, fix: /Write sha256:/ },
+    { value: "latest", summary: /Invalid digest/, fix: /Write sha256:/ },
+    { value: digest.toUpperCase(), summary: /Invalid digest/, fix: /Write sha256:/ },
+    {
+      value: digest,
+      summary: /Contradicting digests/,
+      fix: /Remove one/,
+      beside: { source: `r.example/app@sha256:${"b".repeat(64)}` },
+    },
+  ],
+  "imagesync.platforms": platform,
+  "imagesync.required_platforms": platform,
+  "imagesync.integrity_check": ["", "deep", "Tag"].map((value) => ({
+    value,
+    summary: /Invalid integrity_check/,
+    fix: /one of: "tag", "manifests", "blobs"/,
+  })),
+  "imagesync.on_source_unavailable": ["", "ignore"].map((value) => ({
+    value,
+    summary: /Invalid on_source_unavailable/,
+    fix: /one of: "keep", "fail"/,
+  })),
+  "imagesync.triggers": [
+    { value: { at: ["list"] }, summary: /Incorrect attribute value type/, fix: /string required/ },
+    { value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/ },
+  ],
+  "imagesync.timeouts.create": timeout,
+  "imagesync.timeouts.read": timeout,
+  "imagesync.timeouts.update": timeout,
+  "imagesync.timeouts.delete": timeout,
+  "data.imagesync_image.source": reference,
+};
+
+/** A configuration that is right but for the one value. */
+function configurationWith(path: string, value: HclValue, beside: Body = {}): string {
+  const names = path.split(".");
+  const name = names.at(-1) ?? "";
+  const body: Body = { ...beside, [name]: value };
+  if (names[0] === "provider") {
+    const provider = names.length === 3 ? { [names[1] ?? ""]: nested(body) } : body;
+    return configuration(provider, mirror({ source: "a.example/app:1", destination: "b.example/app:1" }));
+  }
+  if (names[0] === "data") return configuration({}, block('data "imagesync_image" "x"', body));
+  const attributes = names.length === 3 ? { timeouts: nested(body) } : body;
+  return configuration({}, mirror({ source: "a.example/app:1", destination: "b.example/app:1", ...attributes }));
+}
+
+/** A value that terraform itself finds nothing wrong with. */
+function fitting(type: unknown): HclValue {
+  if (type === "string") return "text";
+  if (type === "bool") return true;
+  return type === "number" ? 1 : { key: "text" };
+}
+
+async function attributes(): Promise<readonly SchemaAttribute[]> {
+  const workspace = await openWorkspaceFor(await openAttached());
+  await workspace.write(configuration({}));
+  return await schemaAttributes(workspace);
+}
+
+describe.skipIf(terraformProgram === undefined)("the attributes that the provider declares", patient, () => {
+  test("every one that can be written has bad values in this table, and the table has no others", async () => {
+    const writable = (await attributes()).filter((attribute) => attribute.writable).map(({ path }) => path);
+    expect(Object.keys(badValues).toSorted()).toEqual(writable.toSorted());
+  });
+
+  test("every one is described by a whole sentence", async () => {
+    const undescribed = (await attributes()).filter(({ description }) => !/^[A-Z`].*\.$/s.test(description));
+    expect(undescribed).toEqual([]);
+  });
+
+  test("secrets and only secrets are sensitive", async () => {
+    const sensitive = (await attributes()).filter((attribute) => attribute.sensitive).map(({ path }) => path);
+    expect(sensitive.toSorted()).toEqual([
+      "provider.config_file_content",
+      "provider.registry.client_key",
+      "provider.registry_auth.identity_token",
+      "provider.registry_auth.password",
+      "provider.registry_auth.registry_token",
+    ]);
+  });
+
+  test.each(Object.entries(badValues))("%s is refused offline, on its line, with a way out", async (path, cases) => {
+    const workspace = await openWorkspaceFor(await openAttached());
+    for (const { value, summary, fix, beside } of cases) {
+      await workspace.write(configurationWith(path, value, beside));
+      const findings = await workspace.validate();
+      const name = path.split(".").at(-1) ?? "";
+      const found = findings.find((finding) => finding.line?.startsWith(name));
+      expect(found, `${path} = ${JSON.stringify(value)}: ${JSON.stringify(findings)}`).toMatchObject({
+        severity: "error",
+        summary: expect.stringMatching(summary),
+        detail: expect.stringMatching(fix),
+      });
+      expect(found?.detail).not.toMatch(/report/);
+    }
+  });
+
+  test("what only the provider can set is refused on its line", async () => {
+    const workspace = await openWorkspaceFor(await openAttached());
+    const computed = (await attributes()).filter((attribute) => !attribute.writable);
+    expect(computed.length).toBeGreaterThan(5);
+    const refused: string[] = [];
+    for (const { path, type } of computed) {
+      const source = path.startsWith("data.") ? { source: "a.example/app:1" } : {};
+      await workspace.write(configurationWith(path, fitting(type), source));
+      const name = path.split(".").at(-1) ?? "";
+      const found = (await workspace.validate()).find(({ line }) => line?.startsWith(name));
+      if (found?.summary === "Attribute is read-only" && found.detail.includes("Remove this line")) refused.push(path);
+    }
+    expect(refused).toEqual(computed.map(({ path }) => path));
+  });
+
+  test("all findings of a configuration are reported at once", async () => {
+    const workspace = await openWorkspaceFor(await openAttached());
+    await workspace.write(
+      configuration(
+        {},
+        mirror({
+          source: "no spaces",
+          destination: "UPPER",
+          platforms: ["nonsense", "more nonsense"],
+          integrity_check: "deep",
+          timeouts: nested({ create: "soon", delete: "later" }),
+        }),
+      ),
+    );
+    const lines = (await workspace.validate()).map((finding) => finding.line?.split(" ")[0]);
+    expect(lines.map(String).toSorted()).toEqual([
+      "create",
+      "delete",
+      "destination",
+      "integrity_check",
+      "platforms",
+      "platforms",
+      "source",
+    ]);
+  });
+
+  test.each<[string, Body, RegExp]>([
+    [
+      "a login without its password",
+      { registry_auth: nested({ address: "r.example", username: "x" }) },
+      /belong together|no secret/,
+    ],
+    [
+      "a disabled login with a secret",
+      { registry_auth: nested({ address: "r.example", auth_disabled: true, registry_token: "t" }) },
+      /Only one of these/,
+    ],
+    [
+      "a registry that is configured twice",
+      { registry: [nested({ address: "r.example" }), nested({ address: "r.example", plain_http: true })] },
+      /Merge the two/,
+    ],
+    [
+      "a client certificate without its key",
+      { registry: nested({ address: "r.example", client_certificate: pem }) },
+      /Give "client_key" too/,
+    ],
+  ])("%s is refused", async (_name, provider, detail) => {
+    const workspace = await openWorkspaceFor(await openAttached());
+    await workspace.write(configuration(provider, mirror({ source: "a.example/a:1", destination: "b.example/a:1" })));
+    const errors = (await workspace.validate()).filter(({ severity }) => severity === "error");
+    expect(errors.map((error) => error.detail).join()).toMatch(detail);
+  });
+
+  test("a config_file that does not exist fails the plan and names the file", async () => {
+    const stage = await setStage({ provider: { config_file: "/does/not/exist.json" } });
+    await stage.workspace.write(
+      stage.config(mirror({ source: `${stage.source.host}/a:1`, destination: `${stage.destination.host}/a:1` })),
+    );
+    expect((await stage.workspace.planFails()).text).toMatch(/\/does\/not\/exist\.json/);
+  });
+});

@@ -1,0 +1,65 @@
+import type { Workspace } from "../support/terraform/index.ts";
+import { providerAddress } from "../support/terraform/index.ts";
+
+/** An attribute of the provider, of a resource or of a data source, as terraform knows it. */
+export interface SchemaAttribute {
+  /** For example `provider.registry_auth.address` or `imagesync.timeouts.create`. */
+  readonly path: string;
+  readonly type: unknown;
+  /** False for what only the provider can set. */
+  readonly writable: boolean;
+  readonly sensitive: boolean;
+  readonly description: string;
+}
+
+interface BlockDocument {
+  readonly attributes?: Readonly<
+    Record<
+      string,
+      {
+        readonly type: unknown;
+        readonly required?: boolean;
+        readonly optional?: boolean;
+        readonly sensitive?: boolean;
+        readonly description?: string;
+      }
+    >
+  >;
+  readonly block_types?: Readonly<Record<string, { readonly block: BlockDocument }>>;
+}
+
+interface ProviderDocument {
+  readonly provider: { readonly block: BlockDocument };
+  readonly resource_schemas: Readonly<Record<string, { readonly block: BlockDocument }>>;
+  readonly data_source_schemas: Readonly<Record<string, { readonly block: BlockDocument }>>;
+}
+
+/** Every attribute that the provider declares, by the word of `terraform providers schema -json`. */
+export async function schemaAttributes(workspace: Workspace): Promise<readonly SchemaAttribute[]> {
+  const { stdout } = await workspace.must(["providers", "schema", "-json"]);
+  const schemas = (JSON.parse(stdout) as { provider_schemas: Readonly<Record<string, ProviderDocument>> })
+    .provider_schemas;
+  const schema = schemas[providerAddress];
+  if (schema === undefined)
+    throw new Error(`There is no schema of ${providerAddress}, only of ${Object.keys(schemas).join()}`);
+  return [
+    ...attributesOf("provider", schema.provider.block),
+    ...Object.entries(schema.resource_schemas).flatMap(([type, { block }]) => attributesOf(type, block)),
+    ...Object.entries(schema.data_source_schemas).flatMap(([type, { block }]) => attributesOf(`data.${type}`, block)),
+  ];
+}
+
+function attributesOf(prefix: string, block: BlockDocument): readonly SchemaAttribute[] {
+  return [
+    ...Object.entries(block.attributes ?? {}).map(([name, attribute]) => ({
+      path: `${prefix}.${name}`,
+      type: attribute.type,
+      writable: attribute.required === true || attribute.optional === true,
+      sensitive: attribute.sensitive === true,
+      description: attribute.description ?? "",
+    })),
+    ...Object.entries(block.block_types ?? {}).flatMap(([name, nested]) =>
+      attributesOf(`${prefix}.${name}`, nested.block),
+    ),
+  ];
+}
