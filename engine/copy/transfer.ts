@@ -51,27 +51,32 @@ export class Transfers {
     const { destination, signal } = options;
     const { registry } = destination.name;
     const inRepository = `${repositoryKey(destination.name)}@${blob.digest}`;
+    // Under the lock still: whoever gets it next must know of the blob, or it sends it again.
+    const remember = async (arrival: Promise<Transferred>): Promise<Transferred> => {
+      const how = await arrival;
+      this.#known.addBlob(destination.name, blob.digest);
+      return how;
+    };
     const how = await this.#locks.exclusive(
       inRepository,
       async () => {
         if (!options.distrust && this.#known.hasBlob(destination.name, blob.digest)) return "present";
         const elsewhere = this.#elsewhere(blob, options);
-        if (elsewhere !== undefined) return await this.#mountOrCopy(blob, elsewhere, options);
+        if (elsewhere !== undefined) return await remember(this.#mountOrCopy(blob, elsewhere, options));
         return await this.#locks.exclusive(
           `${registry}@${blob.digest}`,
           async () => {
             // While this one waited, another copy may have brought the blob to another repository.
             const arrived = this.#elsewhere(blob, options);
-            return arrived === undefined
-              ? await this.#checkOrCopy(blob, options)
-              : await this.#mountOrCopy(blob, arrived, options);
+            return await remember(
+              arrived === undefined ? this.#checkOrCopy(blob, options) : this.#mountOrCopy(blob, arrived, options),
+            );
           },
           signal,
         );
       },
       signal,
     );
-    this.#known.addBlob(destination.name, blob.digest);
     options.onEvent({ kind: "blob-done", digest: blob.digest, size: blob.size, how });
     return how;
   }
