@@ -8,7 +8,7 @@ import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 const maxErrorBytes = 64 * 1024;
 
 /** Bytes of a streamed body that wait for their reader at most, beyond what is in the socket. */
-const streamedBytesAhead = 512 * 1024;
+const streamedBytesAhead = 256 * 1024;
 
 /**
  * Receives one answer. It starts empty, learns status and headers, and then either collects the body, and resolves when
@@ -70,7 +70,8 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#size += chunk.byteLength;
     if (this.#status >= 300 && this.#size > maxErrorBytes) {
       this.#collected.push(chunk.subarray(0, maxErrorBytes - this.#size));
-      this.#finish();
+      this.#leave();
+      this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
       controller.abort(new Error("The rest of an error answer is not wanted"));
     } else if (this.#size > this.#request.maxAnswerBytes) {
       controller.abort(tooLarge(this.#request));
@@ -96,12 +97,12 @@ export class Answer implements Dispatcher.DispatchHandler {
 
   #finish(): void {
     this.#leave();
-    if (this.#stream === undefined) {
-      this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
-    } else {
-      this.#stream.complete = true;
-      this.#stream.push(null);
-    }
+    const stream = this.#stream;
+    if (stream !== undefined) stream.complete = true;
+    afterConnectionIsFree(() => {
+      if (stream === undefined) this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
+      else stream.push(null);
+    });
   }
 
   #respond(body: Readable, streamed: boolean): void {
@@ -144,6 +145,14 @@ class StreamedBody extends Readable {
     }
     callback(error);
   }
+}
+
+/**
+ * undici takes a connection up again one turn of the event loop after the end of an answer. Who hears of the end before
+ * that and sends the next request, as every sequence of requests does, would be given a new connection.
+ */
+function afterConnectionIsFree(proceed: () => void): void {
+  queueMicrotask(() => setImmediate(proceed));
 }
 
 function joined(headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, string> {

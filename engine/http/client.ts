@@ -94,14 +94,25 @@ export class HttpClient {
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const { operation, registry, access = [] } = request;
+    const { headersMs, uploadHeadersMs } = this.#timeouts;
     const body = request.body === undefined ? undefined : new OutgoingBody(request.body);
     const deadlineMs = request.kind === "control" ? this.#timeouts.controlMs : undefined;
     const { response, attempts } = await this.#live(operation, request.signal, deadlineMs, body, (signal) => {
       const endpoint = this.#endpoint(registry);
       const url = resolveLocation(endpoint.origin, request.url, endpoint.locationPolicy(operation, "points"));
-      const streamed = request.kind === "blob";
       const { method, headers } = request;
-      const message = this.#message(endpoint, { operation, method, url, headers, body, streamed, signal });
+      const message = this.#message(endpoint, {
+        operation,
+        method,
+        url,
+        headers,
+        body,
+        signal,
+        streamed: request.kind === "blob" && method === "GET",
+        headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
+        queued: body?.repeatable !== false,
+        maxAnswerBytes: maxControlBytes,
+      });
       return this.#sendRepeatedly(endpoint, message, (exchange) =>
         endpoint.owns(url) ? this.#authenticator.send(endpoint, access, message, exchange) : exchange(message),
       );
@@ -160,8 +171,18 @@ export class HttpClient {
     const content = request.body;
     const body = content && new OutgoingBody({ bytes: content.byteLength, repeatable: true, open: () => content });
     const { response } = await this.#live(operation, undefined, this.#timeouts.controlMs, body, (signal) => {
-      const general = this.#message(endpoint, { operation, method, url, headers, body, streamed: false, signal });
-      const message = { ...general, maxAnswerBytes: maxTokenAnswerBytes };
+      const message = this.#message(endpoint, {
+        operation,
+        method,
+        url,
+        headers,
+        body,
+        signal,
+        streamed: false,
+        headersMs: this.#timeouts.headersMs,
+        queued: false,
+        maxAnswerBytes: maxTokenAnswerBytes,
+      });
       return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message));
     });
     return response;
@@ -169,9 +190,7 @@ export class HttpClient {
 
   #message(
     endpoint: Endpoint,
-    parts: Pick<WireRequest, "operation" | "method" | "url" | "body" | "streamed" | "signal"> & {
-      readonly headers: HttpRequest["headers"];
-    },
+    parts: Omit<WireRequest, "registry" | "headers" | "personalHeaders"> & Pick<HttpRequest, "headers">,
   ): WireRequest {
     const headers: Record<string, string> = {
       "user-agent": this.#options.userAgent,
@@ -186,7 +205,6 @@ export class HttpClient {
       registry: endpoint.registry,
       headers,
       personalHeaders: endpoint.personalHeaders,
-      maxAnswerBytes: maxControlBytes,
     };
   }
 

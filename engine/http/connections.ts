@@ -6,7 +6,7 @@ import { isPrivateAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Timeouts } from "./timeouts.ts";
 import { tlsSettings } from "./tls.ts";
-import { defaultMaxConnections, type RegistryTransport } from "./transport.ts";
+import type { RegistryTransport } from "./transport.ts";
 
 /** Shorter than what servers keep: a connection that the other side closes at the moment of use fails an upload. */
 const keepAliveMs = 4000;
@@ -58,7 +58,8 @@ export class Connections {
     const { environment, timeouts, lookup = systemLookup } = this.#options;
     const settings = await tlsSettings(transport, environment);
     const options: Agent.Options = {
-      connections: transport.maxConnections ?? defaultMaxConnections,
+      // How many connections there are is decided at the gates of limit.ts, which know what must not wait.
+      connections: null,
       pipelining: 1,
       // HTTP/2 halves the throughput of large bodies and gains nothing with enough connections.
       allowH2: false,

@@ -1,10 +1,14 @@
 import { Slots } from "../concurrency/slots.ts";
 import { sleep } from "./sleep.ts";
-import type { Exchange } from "./wire.ts";
+import type { Exchange, WireRequest } from "./wire.ts";
 
 /**
  * One gate per host: so many requests at a time, and none while the host has asked for a pause. A slot is held until
  * the answer's body has ended, because that long the connection is taken.
+ *
+ * A copy within one registry reads and writes at the same host. When all slots are held by downloads that wait for
+ * their uploads, those uploads, and the tokens they need, must come through: such requests take no slot. How many
+ * they are is decided by who holds the slots.
  */
 export class HostLimits {
   readonly #limitOf: (host: string) => number;
@@ -18,7 +22,7 @@ export class HostLimits {
   /** Wraps an exchange: it waits at the gate of its URL's host. */
   limited(exchange: Exchange): Exchange {
     return async (request) => {
-      const release = await this.#gate(request.url.host).enter(request.signal);
+      const release = await this.#gate(request.url.host).enter(request);
       try {
         const response = await exchange(request);
         if (response.streamed) response.body.once("close", release);
@@ -59,8 +63,8 @@ class Gate {
   }
 
   /** The slot is taken first and kept through the pause: so no more than the limit start when the pause is over. */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    const release = await this.#slots.acquire(signal);
+  async enter({ queued, signal }: Pick<WireRequest, "queued" | "signal">): Promise<() => void> {
+    const release = queued ? await this.#slots.acquire(signal) : (): void => {};
     try {
       for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) await sleep(waitMs, signal);
       return release;

@@ -27,7 +27,10 @@ export interface HttpRequest {
   readonly access?: readonly Access[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: RequestBody | undefined;
-  /** `blob` streams: no cap on the answer, idle timeouts instead of a deadline. */
+  /**
+   * `control`: the answer is read whole before it is returned, 32 MiB at most, within a deadline; a break-off is retried.
+   * `blob`: the answer to a successful GET streams, without cap; idle timeouts instead of a deadline.
+   */
   readonly kind: "control" | "blob";
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,6 +43,6 @@ export interface HttpResponse {
   readonly url: string;
   /** How many times the request was sent, redirects and authentication not counted. */
   readonly attempts: number;
-  /** Must be read to its end or destroyed by the caller. */
+  /** A streamed one must be read to its end or destroyed by the caller: until then it holds a connection. */
   readonly body: Readable;
 }

@@ -18,11 +18,11 @@ export interface RegistryTransport {
   readonly clientKey?: string | undefined;
   /** Sent with every request to this registry, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Connections at the same time. @default 32 */
+  /** Requests at the same time; uploads that stream from another request come on top. @default 32 */
   readonly maxConnections?: number | undefined;
 }
 
-/** 32 fill a line of 20 ms round trips with the many small requests of a sync; more gain little (docs/performance.md). */
+/** 32 fill a line of 20 ms round trips with the many small requests of a sync; more gain little. */
 export const defaultMaxConnections = 32;
 
 /**

@@ -19,7 +19,7 @@ export async function sendByUndici(
 ): Promise<WireResponse> {
   const dispatcher = await connections.dispatcher(endpoint, request.url);
   request.signal.throwIfAborted();
-  const { url, method, headers, body, streamed } = request;
+  const { url, method, headers, body, headersMs } = request;
   const answer = new Answer(request, traffic);
   traffic.requests += 1;
   dispatcher.dispatch(
@@ -30,7 +30,7 @@ export async function sendByUndici(
       headers,
       // undici takes any iterable of bytes, only its types do not say so.
       body: (body?.open((bytes) => (traffic.bytesSent += bytes)) ?? null) as Uint8Array | null,
-      headersTimeout: body !== undefined && streamed ? timeouts.uploadHeadersMs : timeouts.headersMs,
+      headersTimeout: headersMs,
       bodyTimeout: timeouts.idleMs,
       // Without this undici closes the connection after each HEAD.
       reset: false,

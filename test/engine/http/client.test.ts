@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { json, startServer } from "./scripted-server.ts";
 import { bodyOf, testClient } from "./test-client.ts";
@@ -27,4 +28,33 @@ test("300 HEADs share one kept connection each, none is closed after its answer"
   );
   expect(server.requests).toHaveLength(300);
   expect(server.connections()).toBe(4);
+});
+
+test.each(["HEAD", "GET", "POST", "PUT", "DELETE"] as const)(
+  "a sequence of %s needs no second connection",
+  async (method) => {
+    await using server = await startServer((_, response) => response.end(method === "HEAD" ? undefined : "answer"));
+    await using http = testClient({ plain: [server.host] });
+    const body = method === "PUT" ? { bytes: 3, repeatable: true, open: () => Buffer.from("abc") } : undefined;
+    for (let index = 0; index < 10; index += 1) await http.send(server.host, "/v2/", { method, body });
+    expect(server.connections()).toBe(1);
+  },
+);
+
+test("downloads and uploads one after another need no second connection", async () => {
+  await using server = await startServer((request, response) =>
+    request.method === "GET" ? response.end(Buffer.alloc(300_000)) : response.writeHead(201).end(),
+  );
+  await using http = testClient({ plain: [server.host] });
+  for (let index = 0; index < 5; index += 1) {
+    const { body } = await http.send(server.host, "/v2/", { kind: "blob" });
+    expect(Buffer.concat((await body.toArray()) as Buffer[])).toHaveLength(300_000);
+    const open = () => Readable.from([Buffer.alloc(100_000)]);
+    await http.send(server.host, "/v2/", {
+      kind: "blob",
+      method: "PUT",
+      body: { bytes: 100_000, repeatable: false, open },
+    });
+  }
+  expect(server.connections()).toBe(1);
 });

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { gone, json, type Script, startServer } from "./scripted-server.ts";
 import { bodyOf, testClient } from "./test-client.ts";
+import { startTokenRegistry } from "./token-server.ts";
 
 /** Writes raw bytes to the peer and closes. */
 const raw =
@@ -223,4 +224,39 @@ test("statistics count every request and the bytes of bodies", async () => {
   const body = { bytes: 3, repeatable: true, open: () => Buffer.from("abc") };
   await http.send(server.host, "/", { method: "PUT", body });
   expect(http.client.statistics()).toEqual({ requests: 3, bytesReceived: 25, bytesSent: 3 });
+});
+
+test("a copy within one registry that allows a single request at a time does not wait for itself", async () => {
+  const bytes = 5_000_000;
+  await using registry = await startTokenRegistry((request, response) =>
+    request.method === "GET"
+      ? response.end(Buffer.alloc(bytes))
+      : response.writeHead(201).end(String(request.body.length)),
+  );
+  await using http = testClient({ registries: [{ address: registry.host, plainHttp: true, maxConnections: 1 }] });
+  const source = await http.send(registry.host, "/v2/a/blobs/1", {
+    kind: "blob",
+    access: [{ repository: "a", actions: ["pull"] }],
+  });
+  const upload = await http.send(registry.host, "/v2/b/blobs/uploads/1", {
+    method: "PUT",
+    kind: "blob",
+    access: [{ repository: "b", actions: ["pull", "push"] }],
+    body: { bytes, repeatable: false, open: () => source.body },
+  });
+  expect(await bodyOf(upload)).toBe(String(bytes));
+  expect(registry.questions).toHaveLength(2);
+});
+
+test("a hundred requests with one signal cause no warning", async () => {
+  const warnings: string[] = [];
+  const onWarning = (warning: Error): unknown => warnings.push(warning.message);
+  process.on("warning", onWarning);
+  await using server = await startServer((_, response) => response.end("ok"));
+  await using http = testClient({ plain: [server.host] });
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 100 }, () => http.send(server.host, "/v2/", { signal })));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", onWarning);
+  expect(warnings).toEqual([]);
 });

@@ -79,6 +79,8 @@ async function follow(hops: Record<string, Hop>, more: Partial<WireRequest> = {}
     headers: { accept: "*/*", authorization: "Bearer x", cookie: "c", "x-key": "k" },
     personalHeaders: new Set(["x-key"]),
     streamed: true,
+    headersMs: 1000,
+    queued: true,
     maxAnswerBytes: 10,
     signal: new AbortController().signal,
     ...more,
