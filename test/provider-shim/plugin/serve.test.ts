@@ -39,8 +39,8 @@ async function processWatch(): Promise<ProcessWatch> {
   return watch;
 }
 
-function startPlugin(environment: NodeJS.ProcessEnv): ChildProcess {
-  const child = spawn(process.execPath, [toyMain], {
+function startPlugin(environment: NodeJS.ProcessEnv, ...words: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [toyMain, ...words], {
     // What a killed process leaves behind goes with its temporary directory.
     env: { PATH: process.env["PATH"], TMPDIR: temporaryDirectory(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -158,10 +158,11 @@ describe("a plugin process", () => {
   test("listens under /tmp when the temporary directory is too deep for a socket", async () => {
     const deep = join(temporaryDirectory(), "d".repeat(50), "e".repeat(50));
     mkdirSync(deep, { recursive: true });
-    const { fields, client } = await startedPlugin({ TMPDIR: deep });
+    const { fields, client, done } = await startedPlugin({ TMPDIR: deep });
     expect(fields[3]).toMatch(/^\/tmp\/imagesync-/);
     expect(readdirSync(deep)).toEqual([]);
     await client.unary("/plugin.GRPCController/Shutdown");
+    expect((await done).code).toBe(0);
   });
 
   test("tells a client without certificate, or with another one, nothing", async () => {
@@ -174,6 +175,33 @@ describe("a plugin process", () => {
     }
     const schema = await client.unary("/tfplugin6.Provider/GetProviderSchema");
     expect(schema.length).toBeGreaterThan(100);
+  });
+});
+
+describe("a plugin process for debugging", () => {
+  test("prints how to attach Terraform, serves, and ends with Ctrl-C", async () => {
+    const child = startPlugin({}, "--debug");
+    const done = finished(child);
+    const line = await new Promise<string>((resolve) => {
+      let output = "";
+      child.stdout?.on("data", (chunk: Buffer) => {
+        output += chunk.toString();
+        const found = /^TF_REATTACH_PROVIDERS='(.*)'$/m.exec(output)?.[1];
+        if (found !== undefined) resolve(found);
+      });
+    });
+    const attachments = JSON.parse(line) as Record<string, { Pid: number; Addr: { String: string } }>;
+    const attachment = attachments["registry.terraform.io/imagesync/toy"];
+    expect(attachment).toMatchObject({ Protocol: "grpc", ProtocolVersion: 6, Pid: child.pid, Test: true });
+    const client = clientFor(`unix:${attachment?.Addr.String}`);
+    cleanUps.push(() => client.close());
+    // A Terraform that is attached shuts nothing down.
+    await client.unary("/plugin.GRPCController/Shutdown");
+    const schema = await client.unary("/tfplugin6.Provider/GetProviderSchema");
+    expect(schema.length).toBeGreaterThan(100);
+    child.kill("SIGINT");
+    expect((await done).code).toBe(0);
+    expect(existsSync(attachment?.Addr.String ?? "")).toBe(false);
   });
 });
 
