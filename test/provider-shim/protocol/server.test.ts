@@ -405,6 +405,19 @@ describe("every call", () => {
     expect(six?.prepared_config).toBe(undefined);
   });
 
+  test("takes a value in JSON as in MessagePack, and one that is unknown as a whole for a mistake", async () => {
+    const seen: ObjectValue[] = [];
+    const { send } = serverFor(providerWith({ validate: (config) => void seen.push(config) }));
+    const validate = (config: MessageInit<"DynamicValue">): Promise<Message<"DiagnosticsResponse">> =>
+      send("ValidateResourceConfig", ["ValidateConfigRequest", { type_name: "box", config }], "DiagnosticsResponse");
+    expect((await validate({ json: Buffer.from('{"name":"a","size":0.5,"rule":[]}') })).diagnostics).toEqual([]);
+    expect(seen).toEqual([box("a", 0.5)]);
+    expect((await validate({ json: Buffer.from("{") })).diagnostics).toHaveLength(1);
+    expect((await validate({})).diagnostics[0]?.summary).toBe("Terraform has sent no configuration");
+    expect((await validate(encoded(UNKNOWN))).diagnostics[0]?.detail).toContain("The whole object is unknown");
+    expect(seen).toHaveLength(1);
+  });
+
   test("about an unknown type names the known ones", async () => {
     const { send } = serverFor(providerWith({}));
     for (const type_name of ["crate", "__proto__", "constructor"]) {
