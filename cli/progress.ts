@@ -13,6 +13,8 @@ export interface Progress {
 /** A person sees no difference above ten frames a second, and a slow terminal is not flooded. */
 const frameMs = 100;
 const barWidth = 24;
+/** For terminals that do not tell their width, or say that it is 0. */
+const usualColumns = 80;
 const clearLine = "\r\u001b[K";
 
 /**
@@ -87,7 +89,7 @@ class MovingLine implements Progress {
     const filled = Math.round(share * barWidth);
     const bar = `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}]`;
     const line = `${bar} ${formatBytes(bytes)} of ${formatBytes(this.#totalBytes)}, blobs: ${this.#doneBlobs} done, ${this.#running.size} running`;
-    this.#stderr.write(clearLine + line.slice(0, Math.max(20, (this.#stderr.columns ?? 80) - 1)));
+    this.#stderr.write(clearLine + line.slice(0, (this.#stderr.columns || usualColumns) - 1));
   }
 }
 

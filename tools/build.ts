@@ -31,10 +31,13 @@ async function produce({ product, code }: Bundle, compiler: Compiler | undefined
   const { name, engineName } = product;
   const bundleName = `bundle/${name}.mjs`;
   await output.write(bundleName, code);
-  if (compiler === undefined) return await output.refresh(name, [code], () => output.write(name, code, 0o755));
-  const launcher = engineName === undefined ? "" : engineLauncher(engineName);
-  return await output.refresh(name, [compiler.identity, launcher, code], async () => {
-    await output.replace(engineName ?? name, (temporary) => compiler.compile(output.file(bundleName), temporary));
-    if (engineName !== undefined) await output.write(name, launcher, 0o755);
+  if (compiler === undefined) return await output.refresh([name], [code], () => output.write(name, code, 0o755));
+  const compile = (executable: string): Promise<void> =>
+    output.replace(executable, (temporary) => compiler.compile(output.file(bundleName), temporary));
+  if (engineName === undefined) return await output.refresh([name], [compiler.identity, code], () => compile(name));
+  const launcher = engineLauncher(engineName);
+  return await output.refresh([name, engineName], [compiler.identity, launcher, code], async () => {
+    await compile(engineName);
+    await output.write(name, launcher, 0o755);
   });
 }

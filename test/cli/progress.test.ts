@@ -69,6 +69,12 @@ describe("on a terminal", () => {
     expect(stderr.text.replace("\r\u001b[K", "").length).toBeLessThan(30);
   });
 
+  test("a terminal that says it has no width gets the usual one", () => {
+    const stderr = terminal(0);
+    createProgress({ stderr, environment: {} }, { totalBytes: 1000, quiet: false }).onEvent(progressed);
+    expect(stderr.text).toContain("1 running");
+  });
+
   test("more bytes than were expected do not overflow the bar", () => {
     const stderr = terminal();
     createProgress({ stderr, environment: {} }, { totalBytes: 10, quiet: false }).onEvent(progressed);

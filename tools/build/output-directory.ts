@@ -37,21 +37,26 @@ export class OutputDirectory {
     }
   }
 
-  /** Makes a file anew unless it was made from the same ingredients before. @returns whether it was made */
+  /**
+   * Makes files anew unless all of them are there and were made from the same ingredients. The first one names the
+   * stamp in `bundle/` by which that is known. @returns whether they were made
+   */
   async refresh(
-    name: string,
+    names: readonly [string, ...string[]],
     ingredients: readonly (string | Uint8Array)[],
     make: () => Promise<void>,
   ): Promise<boolean> {
     const hash = createHash("sha256");
-    for (const ingredient of ingredients) hash.update(ingredient).update("\0");
+    for (const ingredient of ingredients) hash.update(`${ingredient.length}:`).update(ingredient);
     const stamp = hash.digest("hex");
-    const stampName = `bundle/${name}.stamp`;
-    const made = await Promise.all([access(this.file(name)), readFile(this.file(stampName), "utf8")]).then(
-      ([, earlier]) => earlier === stamp,
-      () => false,
-    );
-    if (made) return false;
+    const stampName = `bundle/${names[0]}.stamp`;
+    const unchanged = await Promise.all(names.map((name) => access(this.file(name))))
+      .then(() => readFile(this.file(stampName), "utf8"))
+      .then(
+        (earlier) => earlier === stamp,
+        () => false,
+      );
+    if (unchanged) return false;
     await rm(this.file(stampName), { force: true });
     await make();
     await this.write(stampName, stamp);
