@@ -22,7 +22,7 @@ export function parseAddressPrefix(text: string): AddressPrefix | undefined {
 }
 
 /** True when the login is for this repository: a prefix ends at a slash, `acme` is not for `acme2/app`. */
-export function coversRepository(prefix: AddressPrefix, registry: string, repository: string): boolean {
+function coversRepository(prefix: AddressPrefix, registry: string, repository: string): boolean {
   if (prefix.registry !== registry) return false;
   return prefix.path === "" || prefix.path === repository || repository.startsWith(`${prefix.path}/`);
 }

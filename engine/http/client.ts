@@ -6,7 +6,8 @@ import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { Authenticator } from "./auth.ts";
 import { Connections, proxyVariable } from "./connections.ts";
-import { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { Endpoints } from "./endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
@@ -16,7 +17,7 @@ import { followRedirects, resolveLocation } from "./redirect.ts";
 import { defaultRetry, type RetryOptions, withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
-import { defaultMaxConnections, indexTransports, type RegistryTransport } from "./transport.ts";
+import type { RegistryTransport } from "./transport.ts";
 import { sendByUndici } from "./undici-wire.ts";
 import type { Exchange, Traffic, WireRequest, WireResponse } from "./wire.ts";
 
@@ -56,8 +57,7 @@ export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #timeouts: Timeouts;
   readonly #retry: RetryOptions;
-  readonly #transports: ReadonlyMap<string, RegistryTransport>;
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #endpoints: Endpoints;
   readonly #connections: Connections;
   readonly #authenticator: Authenticator;
   readonly #limits: HostLimits;
@@ -71,13 +71,13 @@ export class HttpClient {
     this.redactor = options.redactor ?? createRedactor();
     this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.#retry = { ...defaultRetry, ...options.retry };
-    this.#transports = indexTransports(options.registries ?? []);
+    this.#endpoints = new Endpoints(options.registries ?? []);
     this.#connections = new Connections({
       environment: options.environment,
       timeouts: this.#timeouts,
       lookup: options.lookup,
     });
-    this.#limits = new HostLimits((host) => this.#transports.get(host)?.maxConnections ?? defaultMaxConnections);
+    this.#limits = new HostLimits((host) => this.#endpoints.limitOf(host));
     this.#authenticator = new Authenticator({
       credentials: options.credentials,
       redactor: this.redactor,
@@ -98,7 +98,7 @@ export class HttpClient {
     const body = request.body === undefined ? undefined : new OutgoingBody(request.body);
     const deadlineMs = request.kind === "control" ? this.#timeouts.controlMs : undefined;
     const { response, attempts } = await this.#live(operation, request.signal, deadlineMs, body, (signal) => {
-      const endpoint = this.#endpoint(registry);
+      const endpoint = this.#endpoints.of(registry);
       const url = resolveLocation(endpoint.origin, request.url, endpoint.locationPolicy(operation, "points"));
       const { method, headers } = request;
       const message = this.#message(endpoint, {
@@ -152,7 +152,9 @@ export class HttpClient {
     login: (exchange: Exchange) => Promise<WireResponse>,
   ): Promise<Outcome> {
     const wire = { connections: this.#connections, timeouts: this.#timeouts, traffic: this.#traffic };
-    const limited = this.#limits.limited((request) => sendByUndici(this.#via(endpoint, request.url), request, wire));
+    const limited = this.#limits.limited((request) =>
+      sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
+    );
     const policy = endpoint.locationPolicy(message.operation);
     const redirected: Exchange = (request) => followRedirects(request, policy, limited);
     const context = {
@@ -234,20 +236,6 @@ export class HttpClient {
       end();
       throw this.#clean(error, operation);
     }
-  }
-
-  /** The endpoint whose settings apply: a host that the user has configured keeps its own, whoever points to it. */
-  #via(endpoint: Endpoint, url: URL): Endpoint {
-    return !endpoint.owns(url) && this.#transports.has(url.host) ? this.#endpoint(url.host) : endpoint;
-  }
-
-  #endpoint(registry: string): Endpoint {
-    let endpoint = this.#endpoints.get(registry);
-    if (endpoint === undefined) {
-      endpoint = new Endpoint(registry, this.#transports.get(registry) ?? {}, (url) => this.#transports.has(url.host));
-      this.#endpoints.set(registry, endpoint);
-    }
-    return endpoint;
   }
 
   #emit(event: EngineEvent): void {

@@ -16,7 +16,7 @@ interface Meaning {
 
 const plainHttpHint = "If this registry speaks plain HTTP, set plain_http (--plain-http) for it";
 const caHint =
-  "Give the certificate of its authority as ca_certificate (--ca-certificate or SSL_CERT_FILE), or switch verification off with insecure_skip_verify if you must";
+  "Give the certificate of its authority as ca_certificate (--ca-file or SSL_CERT_FILE), or switch verification off with insecure_skip_verify (--insecure-skip-tls-verify) if you must";
 
 const unavailable = (what: string): Meaning => ({ code: "unavailable", transient: true, what });
 const timedOut = (what: string): Meaning => ({ code: "timeout", transient: true, what });

@@ -33,7 +33,7 @@ export function indexTransports(transports: readonly RegistryTransport[]): Reado
   const index = new Map<string, RegistryTransport>();
   for (const transport of transports) {
     const prefix = parseAddressPrefix(transport.address);
-    if (prefix === undefined || prefix.path !== "") {
+    if (prefix === undefined || prefix.path !== "" || !URL.canParse(`https://${prefix.registry}`)) {
       throw invalid(transport.address, "is not a host", "Write it as host or host:port, without a path");
     }
     if (index.has(prefix.registry)) throw invalid(transport.address, "is configured twice", "Merge the two entries");

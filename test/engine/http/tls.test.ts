@@ -161,6 +161,7 @@ describe("registry settings", () => {
   test.each([
     [{ address: "" }, "is not a host"],
     [{ address: "r.example/path" }, "is not a host"],
+    [{ address: "r.example:99999" }, "is not a host"],
     [{ address: "r.example", maxConnections: 0 }, "0 connections"],
     [{ address: "r.example", clientKey: "x" }, "only one of"],
   ])("%j are refused", (transport, message) => {

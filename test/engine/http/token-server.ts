@@ -9,7 +9,7 @@ import {
 } from "./scripted-server.ts";
 
 /** What the token endpoint was asked for. */
-export interface TokenQuestion {
+interface TokenQuestion {
   readonly method: string;
   readonly scopes: readonly string[];
   readonly service: string | null;
