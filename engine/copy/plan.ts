@@ -48,7 +48,8 @@ export async function planCopy(
 ): Promise<CopyDecision> {
   const { source, sourceReference, destination, destinationReference } = question;
   const { cache, signal } = options;
-  const key = manifestKey(destinationReference);
+  // Where a tag is written, the tag is what is wanted; that the digest beside it exists says nothing of the tag.
+  const key = destinationReference.tag ?? manifestKey(destinationReference);
   const [sourceDigest, current] = await Promise.all([
     sourceReference.digest ??
       source.manifests.head(manifestKey(sourceReference), { signal }).then((head) => head.digest),
