@@ -133,8 +133,10 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
     const path = (attribute: string): ReturnType<typeof attributePath> =>
       attributePath("registry_auth", position, attribute);
     checkAddress(block, path("address"), true);
-    const given = (["password", "identity_token", "registry_token"] as const).filter((name) => block[name] !== null);
+    const secrets = ["password", "identity_token", "registry_token"] as const;
+    const given = secrets.filter((name) => isGiven(block[name]));
     const disabled = block["auth_disabled"] === true;
+    const undecided = [...secrets, "auth_disabled"].some((name) => isUnknown(block[name]));
     if (given.length > 1 || (disabled && given.length > 0)) {
       const rivals = [...given, ...(disabled ? ["auth_disabled"] : [])].join(", ");
       diagnostics.error(
@@ -142,11 +144,11 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
         `Only one of these can be used: ${rivals}. Remove the others.`,
         path(given.at(-1) ?? "address"),
       );
-    } else if (given.length === 0 && !disabled) {
+    } else if (given.length === 0 && !disabled && !undecided) {
       const detail = `The login for ${describe(block["address"])} has no secret. Give username and password, identity_token or registry_token, or set auth_disabled = true.`;
       diagnostics.error("Login without a secret", detail, path("address"));
     }
-    if ((block["password"] === null) !== (block["username"] === null)) {
+    if (isHalf(block["password"], block["username"])) {
       const missing = block["password"] === null ? "password" : "username";
       diagnostics.error(
         "Incomplete login",
@@ -173,7 +175,7 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
       );
     }
     if (typeof address === "string") seen.add(address);
-    if ((block["client_certificate"] === null) !== (block["client_key"] === null)) {
+    if (isHalf(block["client_certificate"], block["client_key"])) {
       const missing = block["client_key"] === null ? "client_key" : "client_certificate";
       const detail = `"client_certificate" and "client_key" belong together. Give "${missing}" too.`;
       diagnostics.error("Incomplete client certificate", detail, path(missing));
@@ -184,7 +186,7 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
       const detail = `"${name}" is not in PEM form (-----BEGIN …-----). Give the content of the file, for instance by file("ca.pem").`;
       diagnostics.error("Not a PEM text", detail, path(name));
     }
-    if (block["plain_http"] === true && (block["insecure_skip_verify"] === true || block["ca_certificate"] !== null)) {
+    if (block["plain_http"] === true && (block["insecure_skip_verify"] === true || isGiven(block["ca_certificate"]))) {
       const detail = `Without encryption there are no certificates to check. Remove "plain_http" or the certificate settings.`;
       diagnostics.error("Contradicting transport", detail, path("plain_http"));
     }
@@ -210,6 +212,16 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
     const form = mayHavePath ? '"host", "host:port" or "host/path"' : '"host" or "host:port"';
     diagnostics.error("Invalid registry address", `${describe(address)} is not an address. Write it as ${form}.`, path);
   }
+}
+
+/** Present for certain: what is unknown may turn out to be null. */
+function isGiven(value: Value | undefined): boolean {
+  return value !== null && !isUnknown(value);
+}
+
+/** Whether one of two values that belong together is there and the other one is not. */
+function isHalf(one: Value | undefined, other: Value | undefined): boolean {
+  return (isGiven(one) && other === null) || (isGiven(other) && one === null);
 }
 
 /** Makes the engine of a configuration. No network, no file is touched here. */
