@@ -3,7 +3,7 @@ import type { Configured } from "../configure.ts";
 import { describeError } from "../describe-error.ts";
 import { attributePath } from "../protocol/diagnostics.ts";
 import type { DataSourceDefinition } from "../protocol/resource.ts";
-import { objectValue, type ObjectValue, UNKNOWN } from "../protocol/value.ts";
+import { objectValue } from "../protocol/value.ts";
 
 /** The data source `imagesync_image`: what a reference points at now. Its result is kept in the plan. */
 export const imagesyncImage: DataSourceDefinition<Configured> = {
@@ -51,17 +51,12 @@ export const imagesyncImage: DataSourceDefinition<Configured> = {
     }
   },
 
+  /**
+   * Terraform wants every value known here, so it is tried with what is known of the provider's configuration: often
+   * the unknown part is about another registry.
+   */
   async read({ config, provider }, { signal, diagnostics }) {
-    const unknown: ObjectValue = {
-      id: UNKNOWN,
-      digest: UNKNOWN,
-      media_type: UNKNOWN,
-      size: UNKNOWN,
-      platforms: UNKNOWN,
-    };
-    const source = config["source"];
-    if (provider.unknown || typeof source !== "string") return objectValue({ ...config, ...unknown });
-    const reference = parseReference(source);
+    const reference = parseReference(typeof config["source"] === "string" ? config["source"] : "");
     try {
       const image = await provider.engine.inspect(reference, { platforms: true, side: "source", signal });
       return objectValue({
@@ -75,8 +70,13 @@ export const imagesyncImage: DataSourceDefinition<Configured> = {
     } catch (error) {
       const described = describeError(error, attributePath("source"));
       if (!described) throw error;
-      diagnostics.add(described);
-      return objectValue({ ...config, ...unknown });
+      diagnostics.add(
+        provider.unknown ? { ...described, detail: `${described.detail}\n\n${partlyUnknown}` } : described,
+      );
+      return config;
     }
   },
 };
+
+const partlyUnknown =
+  "Part of the provider's configuration depends on resources that are yet to be created, and the image was asked for without it. With depends_on set to those resources, Terraform reads the data source after they exist.";
