@@ -31,6 +31,7 @@ export function nested(body: Body): NestedBlock {
 /** A block in HCL with each attribute on a line of its own: `block('resource "imagesync" "x"', { source: "…" })`. */
 export function block(header: string, body: Body): string {
   const lines = Object.entries(body).flatMap(([name, value]) => entry(name, value));
+  if (lines.length === 0) return `${header} {}\n`;
   return `${header} {\n${lines.map((line) => line.replace(/^/gm, "  ")).join("\n")}\n}\n`;
 }
 
