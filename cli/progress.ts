@@ -112,7 +112,7 @@ function lineFor(event: EngineEvent): string | undefined {
 }
 
 /** `sha256:0123456789ab`: long enough to tell digests apart, short enough to read. */
-export function shortDigest(digest: string): string {
+function shortDigest(digest: string): string {
   return digest.slice(0, digest.indexOf(":") + 13);
 }
 
