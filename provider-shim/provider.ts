@@ -1,9 +1,11 @@
 import type { Redactor } from "../engine/index.ts";
-import { type Configured, configureProvider, providerSchema, validateProvider } from "./configure.ts";
+import { type Configured, configureProvider } from "./configure.ts";
 import { imagesyncImage } from "./data-sources/imagesync-image.ts";
 import { describeError } from "./describe-error.ts";
 import type { ProviderDefinition } from "./protocol/resource.ts";
+import { providerSchema } from "./provider-schema.ts";
 import { imagesync } from "./resources/imagesync.ts";
+import { validateProvider } from "./validate-provider.ts";
 
 export interface ProviderOptions {
   readonly version: string;

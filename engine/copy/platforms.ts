@@ -9,7 +9,7 @@ import type { Repository } from "../registry/repository.ts";
 import { readVerified } from "./verified-body.ts";
 
 /** The annotation of a subset that names the index it was taken from, so that its signatures can still be found. */
-export const originalIndexAnnotation: string = "io.imagesync.original.digest";
+const originalIndexAnnotation = "io.imagesync.original.digest";
 
 /** BuildKit's mark on an attestation: the digest of the image it speaks of. */
 const attestationOf = "vnd.docker.reference.digest";
@@ -147,5 +147,18 @@ function subsetIndex(top: Index, kept: readonly Leaf[]): Manifest {
   const annotations = { ...asObject(original["annotations"]), [originalIndexAnnotation]: top.digest };
   const unique = new Map(kept.map((leaf) => [leaf.descriptor.digest, leaf.original]));
   const fields = { ...original, mediaType: top.mediaType, manifests: [...unique.values()], annotations };
-  return parseManifest(new TextEncoder().encode(JSON.stringify(fields)), top.mediaType);
+  let text: string;
+  try {
+    text = JSON.stringify(fields);
+  } catch (error) {
+    // A million nested lists can be read, but not written: the writer works recursively.
+    throw new ImagesyncError({
+      code: "manifest-invalid",
+      operation: "select platforms",
+      message: `Cannot select platforms: the index ${top.digest} is nested too deep to be written again`,
+      hint: "Copy the image whole, without platforms",
+      cause: error,
+    });
+  }
+  return parseManifest(new TextEncoder().encode(text), top.mediaType);
 }

@@ -1,7 +1,7 @@
 import { ImagesyncError, isNotFound } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { blobsOf, type ImageManifest, type Manifest } from "../oci/manifest.ts";
+import { blobsOf, type Manifest } from "../oci/manifest.ts";
 import { isIndexType, isManifestType, isNonDistributable } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
@@ -117,11 +117,6 @@ function collect(top: Manifest, manifests: readonly Manifest[]): Tree {
 
 function contentOf(children: readonly Descriptor[]): Descriptor[] {
   return children.filter((child) => !isManifest(child));
-}
-
-/** All images below a manifest, by their descriptors; for an image itself none. */
-export function imagesBelow(tree: Tree): ImageManifest[] {
-  return tree.manifests.filter((manifest): manifest is ImageManifest => manifest.kind === "image");
 }
 
 function tooMuch(why: string): ImagesyncError {

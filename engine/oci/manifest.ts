@@ -168,8 +168,7 @@ function schema1(mediaType: string): ImagesyncError {
   });
 }
 
-/** Raised by whoever reads the answer of a registry, before all of it is in memory. */
-export function tooLarge(bytes: number): ImagesyncError {
+function tooLarge(bytes: number): ImagesyncError {
   return new ImagesyncError({
     code: "limit",
     operation: "read a manifest",

@@ -1,11 +1,4 @@
-import {
-  type Digest,
-  isDigest,
-  parsePlatform,
-  parseReference,
-  type Platform,
-  type Reference,
-} from "../../../engine/index.ts";
+import { type Digest, isDigest, parsePlatform, type Platform } from "../../../engine/index.ts";
 import { isUnknown, type ObjectValue, type Value } from "../../protocol/value.ts";
 
 /** Defaults of attributes that may be left out. */
@@ -45,10 +38,4 @@ export function depthIn(value: ObjectValue): "tag" | "manifests" | "blobs" {
 export function digestIn(pinnedReference: string | undefined): Digest | undefined {
   const digest = pinnedReference?.slice(pinnedReference.lastIndexOf("@") + 1);
   return digest !== undefined && isDigest(digest) ? digest : undefined;
-}
-
-/** The reference in an attribute, if there is a well-formed one. */
-export function referenceIn(value: ObjectValue, attribute: string): Reference | undefined {
-  const found = text(value, attribute);
-  return found === undefined ? undefined : parseReference(found);
 }
