@@ -8,7 +8,7 @@ import { createProvider } from "./provider.ts";
 
 // Terraform starts this program and reads one line from its standard output: nothing may be printed before it.
 const redactor = createRedactor();
-const log = createLogger({ redact: redactor.redact });
+const log = createLogger({ redact: (text) => redactor.redact(text) });
 const provider = createProvider({ version: version(), environment: process.env, redactor });
 
 if (process.argv.includes("--debug")) {
