@@ -78,6 +78,8 @@ export class Terraform {
     const kept = Object.entries(this.#options.environment).filter(([name]) => !name.startsWith("TF_"));
     return {
       ...Object.fromEntries(kept),
+      // What terraform and providers put aside goes with everything else, even if they are killed.
+      TMPDIR: this.#options.directory,
       TF_CLI_CONFIG_FILE: this.configFile,
       TF_IN_AUTOMATION: "1",
       CHECKPOINT_DISABLE: "1",

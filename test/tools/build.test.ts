@@ -57,13 +57,13 @@ function hostNode(): string | undefined {
   }
 }
 
-/** The ids of processes with a variable in their environment, where the system tells. */
-async function processesWith(variable: string): Promise<string[]> {
+/** The ids of processes whose temporary files go below the directory, where the system tells. */
+async function processesBelow(directory: string): Promise<string[]> {
   if (process.platform !== "linux") return [];
   const found: string[] = [];
   for (const id of await readdir("/proc")) {
     const environment = await readFile(join("/proc", id, "environ"), "utf8").catch(() => "");
-    if (environment.split("\0").includes(variable)) found.push(id);
+    if (environment.split("\0").some((variable) => variable.startsWith(`TMPDIR=${directory}`))) found.push(id);
   }
   return found;
 }
@@ -272,8 +272,11 @@ describe("the demo of the built program", () => {
   const terraform = requireTool("terraform");
 
   test.skipIf(terraform === undefined)("tells the whole story under the real terraform", async () => {
-    const { stdout, stderr } = await run(product("imagesync"), ["demo"]);
+    const scratch = await mkdtemp(join(tmpdir(), "imagesync-story-"));
+    const { stdout, stderr } = await run(product("imagesync"), ["demo"], { env: { ...process.env, TMPDIR: scratch } });
     expect(stderr).toBe("");
+    expect(await readdir(scratch)).toEqual([]);
+    await rm(scratch, { recursive: true });
     const steps = stdout.split("\n").filter((line) => /^\d\. /.test(line));
     expect(steps).toEqual([
       "1. Two registries on this machine, an image for two platforms in the first",
@@ -306,7 +309,7 @@ describe("the demo of the built program", () => {
         child.kill("SIGINT");
         expect(await ended).toEqual([130, null]);
         expect(await readdir(scratch)).toEqual([]);
-        await vi.waitFor(async () => expect(await processesWith(`TMPDIR=${scratch}`)).toEqual([]));
+        await vi.waitFor(async () => expect(await processesBelow(scratch)).toEqual([]));
       } finally {
         await rm(scratch, { recursive: true, force: true });
       }
