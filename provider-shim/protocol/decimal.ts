@@ -58,8 +58,6 @@ function exactFraction(digits: bigint, places: number): number | undefined {
   const fives = 5n ** BigInt(places);
   if (digits % fives !== 0n) return undefined;
   const numerator = exactInteger(digits / fives);
-  if (numerator === undefined) return undefined;
-  // Multiplying by a power of two is exact unless it leaves the range of normal doubles.
-  const result = numerator * 2 ** -places;
-  return result * 2 ** places === numerator ? result : undefined;
+  // Exact: with at most maxExactExponent places this stays among the normal doubles.
+  return numerator === undefined ? undefined : numerator * 2 ** -places;
 }
