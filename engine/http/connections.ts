@@ -56,7 +56,8 @@ export class Connections {
     check: (address: string, hostname: string) => void,
   ): Promise<Dispatcher> {
     const { environment, timeouts, lookup = systemLookup } = this.#options;
-    const settings = await tlsSettings(transport, environment);
+    // A context of its own costs a hundred milliseconds where the system's certificates are configured.
+    const settings = transport.plainHttp === true ? {} : await tlsSettings(transport, environment);
     const options: Agent.Options = {
       // How many connections there are is decided at the gates of limit.ts, which know what must not wait.
       connections: null,

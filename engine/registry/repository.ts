@@ -83,7 +83,10 @@ export class RepositoryRequests {
         ? [own]
         : [own, { repository: alsoPull, actions: ["pull" as const] }];
     return await this.#transport.send({
-      operation: request.operation,
+      operation:
+        request.object === undefined
+          ? request.operation
+          : `${request.operation} ${repository}${separator(request.object)}${request.object}`,
       registry,
       method: request.method,
       url: /^https?:/.test(request.path) ? request.path : `/v2/${repository}/${request.path}`,

@@ -2,7 +2,7 @@ import { ImagesyncError } from "../errors.ts";
 import type { HttpResponse, RequestBody } from "../http/message.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardBody } from "./body.ts";
-import type { RepositoryRequests } from "./repository.ts";
+import type { RepositoryRequest, RepositoryRequests } from "./repository.ts";
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -15,7 +15,10 @@ export interface UploadSession {
 }
 
 /** A stop must end a copy within two seconds, and giving uploads back is part of it. */
-const cancelDeadlineMs = 1_500;
+const cancelDeadlineMs = 1_000;
+
+/** How long the answer to a stopped request is waited for, when it may have opened an upload. */
+const openingGraceMs = 500;
 
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 export class Uploads {
@@ -27,11 +30,10 @@ export class Uploads {
 
   /** Opens an upload. */
   async start(options: Options = {}): Promise<UploadSession> {
-    const response = await this.#requests.expect(
-      { operation: "start an upload", method: "POST", path: "blobs/uploads/", signal: options.signal },
-      202,
-    );
-    return this.#session(response);
+    const opening: RepositoryRequest = { operation: "start an upload", method: "POST", path: "blobs/uploads/" };
+    const response = await this.#open(opening, options.signal);
+    if (response.status === 202) return this.#session(response);
+    throw await this.#requests.refusal(response, opening);
   }
 
   /**
@@ -41,14 +43,15 @@ export class Uploads {
    * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
    */
   async mount(digest: Digest, from: string, options: Options = {}): Promise<"mounted" | UploadSession> {
-    const response = await this.#requests.send({
+    const path = `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
+    const mounting: RepositoryRequest = {
       operation: "mount blob",
       method: "POST",
-      path: `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      path,
       object: digest,
       alsoPull: from,
-      signal: options.signal,
-    });
+    };
+    const response = await this.#open(mounting, options.signal);
     if (response.status === 201) {
       discardBody(response);
       return "mounted";
@@ -103,6 +106,31 @@ export class Uploads {
       discardBody(response);
     } catch {
       // The copy does not depend on it, and the registry removes stale uploads by itself.
+    }
+  }
+
+  /**
+   * A request that may open an upload. When it is stopped on its way, the registry has opened the upload all the same,
+   * and only the answer tells which one it is: so the answer is waited for a moment longer, and the upload given back.
+   */
+  async #open(request: RepositoryRequest, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    if (signal === undefined) return await this.#requests.send(request);
+    signal.throwIfAborted();
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      timer = setTimeout(() => late.abort(signal.reason), openingGraceMs);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const response = await this.#requests.send({ ...request, signal: late.signal });
+      if (!signal.aborted) return response;
+      if (response.status === 202) await this.cancel(this.#session(response));
+      else discardBody(response);
+      throw signal.reason;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
