@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { createRedactor } from "../engine/index.ts";
 import { version } from "../version.ts";
-import { createLogger } from "./log.ts";
+import { createLogger, levelFromEnvironment } from "./log.ts";
 import { serveDebug } from "./plugin/reattach.ts";
 import { serve } from "./plugin/serve.ts";
 import { createProvider } from "./provider.ts";
 
 // Terraform starts this program and reads one line from its standard output: nothing may be printed before it.
 const redactor = createRedactor();
-const log = createLogger({ redact: (text) => redactor.redact(text) });
+const log = createLogger({ redact: (text) => redactor.redact(text), level: levelFromEnvironment(process.env) });
 const provider = createProvider({ version: version(), environment: process.env, redactor });
 
 if (process.argv.includes("--debug")) {
