@@ -14,6 +14,9 @@ export async function readBody(
   onReceived: (bytes: number) => void = () => {},
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error("The request ended before its body"));
+    // A stream that is destroyed already says nothing any more, not even that it is closed.
+    if (body.destroyed) gone();
     const chunks: Buffer[] = [];
     let size = 0;
     body.on("data", (chunk: Buffer) => {
@@ -24,7 +27,7 @@ export async function readBody(
     });
     body.on("end", () => resolve(Buffer.concat(chunks)));
     body.on("error", reject);
-    body.on("close", () => reject(new Error("The request ended before its body")));
+    body.on("close", gone);
   });
 }
 
