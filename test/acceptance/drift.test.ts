@@ -173,27 +173,6 @@ describe.skipIf(terraformProgram === undefined)("an answer that does not say tha
     await expectNothingToDo(stage.workspace);
   });
 
-  test("a registry that does not answer in time: the refresh fails, the state is kept", async () => {
-    const stage = await applied();
-    await stage.workspace.write(
-      stage.config(
-        mirror({
-          source: `${stage.source.host}/team/app:1.0`,
-          destination: `${stage.reference}:1.0`,
-          timeouts: { block: { read: "700ms" } },
-        }),
-      ),
-    );
-    await stage.workspace.apply();
-    let release = (): void => undefined;
-    const until = new Promise<void>((resolve) => (release = resolve));
-    stage.destination.intercept = manifestsOf({ until });
-    expect((await stage.workspace.planFails()).text).toMatch(/Timed out|cancelled|deadline/i);
-    release();
-    stage.destination.intercept = undefined;
-    await expectNothingToDo(stage.workspace);
-  });
-
   test("a registry that is down: the refresh fails, the state is kept, and the destroy too", async () => {
     const stage = await applied();
     await stage.destination.close();
