@@ -3,7 +3,7 @@ import { ImagesyncError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardBody } from "./body.ts";
-import type { RepositoryRequests } from "./repository.ts";
+import type { RepositoryRequests } from "./repository-requests.ts";
 
 interface Options {
   readonly signal?: AbortSignal | undefined;

@@ -5,7 +5,7 @@ import { type Manifest, maxManifestBytes, parseManifest } from "../oci/manifest.
 import { baseMediaType, manifestAccept } from "../oci/media-types.ts";
 import { discardBody, readBody } from "./body.ts";
 import { ImagesyncError } from "../errors.ts";
-import type { RepositoryRequest, RepositoryRequests } from "./repository.ts";
+import type { RepositoryRequest, RepositoryRequests } from "./repository-requests.ts";
 
 /** What a registry says of a manifest without sending it. */
 export interface ManifestHead {

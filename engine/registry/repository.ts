@@ -1,27 +1,11 @@
 import type { Side } from "../errors.ts";
-import type { Access, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import { Blobs } from "./blobs.ts";
-import { refusal } from "./errors.ts";
 import { Manifests } from "./manifests.ts";
 import type { Transport } from "./registry.ts";
+import { type RepositoryOptions, RepositoryRequests } from "./repository-requests.ts";
 import { Tags } from "./tags.ts";
 import { Uploads } from "./uploads.ts";
-
-/** What a caller will do with a repository: decides the scope of the token, one for all of its requests. */
-export type Purpose = "read" | "write" | "delete";
-
-const actions: Readonly<Record<Purpose, Access["actions"]>> = {
-  read: ["pull"],
-  write: ["pull", "push"],
-  delete: ["pull", "push", "delete"],
-};
-
-export interface RepositoryOptions {
-  readonly purpose: Purpose;
-  /** Which end of a copy this is, for errors. */
-  readonly side?: Side | undefined;
-}
 
 /** A repository of a registry: its resources, as the distribution specification names them. */
 export interface Repository {
@@ -43,78 +27,4 @@ export function openRepository(transport: Transport, name: RepositoryName, optio
     uploads: new Uploads(requests),
     tags: new Tags(requests),
   };
-}
-
-export interface RepositoryRequest {
-  readonly operation: string;
-  readonly method: HttpRequest["method"];
-  /** Behind `/v2/<repository>/`, or absolute. */
-  readonly path: string;
-  readonly headers?: HttpRequest["headers"];
-  readonly body?: HttpRequest["body"];
-  readonly kind?: HttpRequest["kind"];
-  /** More scopes than the repository's own, such as pull on the source of a mount. */
-  readonly alsoPull?: string | undefined;
-  /** How errors call the object: a reference or a digest. */
-  readonly object?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The requests of one repository: address, scope and errors in one place. */
-export class RepositoryRequests {
-  readonly name: RepositoryName;
-  readonly #transport: Transport;
-  readonly #purpose: Purpose;
-  readonly #side: Side | undefined;
-
-  constructor(transport: Transport, name: RepositoryName, options: RepositoryOptions) {
-    this.name = name;
-    this.#transport = transport;
-    this.#purpose = options.purpose;
-    this.#side = options.side;
-  }
-
-  async send(request: RepositoryRequest): Promise<HttpResponse> {
-    const { repository, registry } = this.name;
-    const own: Access = { repository, actions: actions[this.#purpose] };
-    const { alsoPull } = request;
-    const access =
-      alsoPull === undefined || alsoPull === repository
-        ? [own]
-        : [own, { repository: alsoPull, actions: ["pull" as const] }];
-    return await this.#transport.send({
-      operation:
-        request.object === undefined
-          ? request.operation
-          : `${request.operation} ${repository}${separator(request.object)}${request.object}`,
-      registry,
-      method: request.method,
-      url: /^https?:/.test(request.path) ? request.path : `/v2/${repository}/${request.path}`,
-      access,
-      headers: request.headers,
-      body: request.body,
-      kind: request.kind ?? "control",
-      signal: request.signal,
-    });
-  }
-
-  /** Sends, and fails for every status but the expected ones. @throws what {@link refusal} makes of the answer. */
-  async expect(request: RepositoryRequest, ...statuses: readonly number[]): Promise<HttpResponse> {
-    const response = await this.send(request);
-    if (statuses.includes(response.status)) return response;
-    throw await this.refusal(response, request);
-  }
-
-  refusal(response: HttpResponse, request: RepositoryRequest): Promise<Error> {
-    return refusal(response, {
-      operation: request.operation,
-      registry: this.name.registry,
-      side: this.#side,
-      reference: `${this.name.registry}/${this.name.repository}${request.object === undefined ? "" : separator(request.object) + request.object}`,
-    });
-  }
-}
-
-function separator(object: string): string {
-  return object.includes(":") ? "@" : ":";
 }

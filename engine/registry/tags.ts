@@ -2,7 +2,7 @@ import { ImagesyncError } from "../errors.ts";
 import { asObject } from "../oci/descriptor.ts";
 import { isTag } from "../oci/reference.ts";
 import { readBody } from "./body.ts";
-import type { RepositoryRequests } from "./repository.ts";
+import type { RepositoryRequests } from "./repository-requests.ts";
 
 /** ECR refuses more than 1000. */
 const pageSize = 1000;

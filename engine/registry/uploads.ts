@@ -2,7 +2,7 @@ import { ImagesyncError } from "../errors.ts";
 import type { HttpResponse, RequestBody } from "../http/message.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardBody } from "./body.ts";
-import type { RepositoryRequest, RepositoryRequests } from "./repository.ts";
+import type { RepositoryRequest, RepositoryRequests } from "./repository-requests.ts";
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
