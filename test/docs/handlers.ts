@@ -1,0 +1,52 @@
+import { adoptedStateHandler } from "./adopted-state.ts";
+import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
+import { scriptsHandler } from "./command-line.ts";
+import { firstScreen, firstScreenHandler } from "./first-screen.ts";
+import type { Exclusion, Handler } from "./handler.ts";
+import { loginsHandler } from "./logins.ts";
+import { demoHandler } from "./make-commands.ts";
+import { pinnedCreateHandler } from "./pinned-create.ts";
+import { quickStart, quickStartHandler } from "./quick-start.ts";
+
+/** Who executes which block. Each block has one handler here, or stands in {@link exclusions} as a whole. */
+export const handlers: readonly Handler[] = [
+  firstScreenHandler,
+  demoHandler,
+  quickStartHandler,
+  loginsHandler,
+  pinnedCreateHandler,
+  adoptedStateHandler,
+  scriptsHandler,
+  ruleToReportHandler,
+  importChainHandler,
+];
+
+/** What the documents show and no test executes, printed with every run. */
+export const exclusions: readonly Exclusion[] = [
+  {
+    block: firstScreen[0],
+    part: "kubernetes_deployment_v1.web",
+    reason:
+      "the kubernetes provider cannot be had without a network; terraform_data takes its place with the same expression, and terraform fmt has read the block",
+  },
+  {
+    block: firstScreen[0],
+    part: "docker.io and registry.example.com",
+    reason: "tests stay on this machine: registries on 127.0.0.1 take their places, in plain HTTP",
+  },
+  {
+    block: "README.md > imagesync > 3",
+    part: "what make demo needs before it starts the demo",
+    reason:
+      "it would install packages and build the programs while other tests use them; its dry run is read, and the demo is started as it says",
+  },
+  {
+    block: "README.md > imagesync > 4",
+    reason: "make test would run this test; its dry run is read in its place",
+  },
+  {
+    block: quickStart[0] ?? "",
+    part: "make build",
+    reason: "it would build the programs while other tests use them; its dry run is read, and what it has built is run",
+  },
+];
