@@ -88,7 +88,7 @@ function sourceFiles(folder: string): string[] {
 }
 
 /** Files of the project that a file imports, also lazily, by their paths from the root. */
-export function importsOf(file: string): string[] {
+function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
   return [...text.matchAll(/(?:\bfrom |\bimport\()"(\.[^"]+)"/g)].map(([, target = ""]) =>
     relative(root, resolve(root, dirname(file), target)),

@@ -63,7 +63,7 @@ describe("the documents are executed", patient, () => {
 
   const impossible = handlers.filter((handler) => !possible.includes(handler));
 
-  test.skip.each(impossible)("$proves", async (handler) => {
+  test.skipIf(impossible.length > 0).each(impossible)("$proves", async (handler) => {
     await expectToRun(handler);
   });
 

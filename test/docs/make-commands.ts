@@ -31,7 +31,7 @@ export const demoHandler: Handler = {
 };
 
 /** The command line of `make test`, without running it: it would start this test. */
-export async function dryRunOf(script: string): Promise<string[]> {
+async function dryRunOf(script: string): Promise<string[]> {
   const [, target = ""] = /^make ([a-z-]+)\n$/.exec(script) ?? [];
   expect(target).not.toBe("");
   return await dryRun(target);
