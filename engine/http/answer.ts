@@ -7,8 +7,11 @@ import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 /** Of an error answer no more is kept: what registries say is short, and proxies send whole pages. */
 const maxErrorBytes = 64 * 1024;
 
-/** Bytes of a streamed body that wait for their reader at most, beyond what is in the socket. */
-const streamedBytesAhead = 256 * 1024;
+/**
+ * Chunks of a streamed body that wait for their reader at most, up to 64 KiB each, beyond what is in the socket. The
+ * stream counts chunks and not bytes, because a stream of bytes would join what waits into one new buffer.
+ */
+const streamedChunksAhead = 4;
 
 /**
  * Receives one answer. It starts empty, learns status and headers, and then either collects the body, and resolves when
@@ -62,6 +65,8 @@ export class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // undici flushes its parser with nothing when it is resumed; as an empty chunk that would keep reader and parser busy.
+    if (chunk.byteLength === 0) return;
     this.#traffic.bytesReceived += chunk.byteLength;
     if (this.#stream !== undefined) {
       if (!this.#stream.push(chunk)) controller.pause();
@@ -130,7 +135,7 @@ class StreamedBody extends Readable {
   readonly #controller: Dispatcher.DispatchController;
 
   constructor(controller: Dispatcher.DispatchController) {
-    super({ highWaterMark: streamedBytesAhead });
+    super({ objectMode: true, highWaterMark: streamedChunksAhead });
     this.#controller = controller;
   }
 

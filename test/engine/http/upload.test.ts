@@ -232,3 +232,27 @@ test("an upload that waits long for its answer is given the time that uploads ne
   answer.resolve();
   expect((await sending).status).toBe(201);
 });
+
+test("a large blob streams from one registry to another, at the pace of the slower one", async () => {
+  const content = randomBytes(30_000_000);
+  await using source = await startServer((_, response) => response.end(content));
+  await using destination = await startServer(
+    async (request, response) => {
+      const hash = createHash("sha256");
+      for await (const chunk of request.message as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      response.writeHead(201).end(hash.digest("hex"));
+    },
+    { readBodies: false },
+  );
+  await using http = testClient({ plain: [source.host, destination.host] });
+  const { body } = await http.send(source.host, "/blob", { kind: "blob" });
+  const response = await http.send(destination.host, "/upload", {
+    ...upload,
+    body: streamed(content.length, body).body,
+  });
+  expect(await bodyOf(response)).toBe(createHash("sha256").update(content).digest("hex"));
+  expect(http.client.statistics()).toMatchObject({ bytesSent: content.length });
+});
