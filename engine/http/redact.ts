@@ -11,6 +11,9 @@ const mask = "***";
 /** Shorter values can't be told from words: masking them would make every message unreadable and reveal them by that. */
 const shortestSecret = 4;
 
+/** So much of a secret is no coincidence, and less than that is of no use to anybody. */
+const shortestBeginning = 12;
+
 /** Tokens are minted all the time in a long-living process; the oldest have expired long before they are forgotten. */
 const maxSecrets = 4096;
 
@@ -37,6 +40,23 @@ function redactUrl(url: string): string {
   const place = query < 0 ? url : url.slice(0, query);
   const rest = query >= 0 && url.charAt(query) === "?" ? `?${mask}` : "";
   return place.replace(/^([^/]+:\/\/)[^/]*@/, `$1${mask}@`) + rest;
+}
+
+/**
+ * Masks the beginning of a secret where its rest is missing: registries repeat what they were sent, and their words are
+ * cut to a length before they get here.
+ */
+function withoutBeginning(text: string, secret: string): string {
+  if (secret.length <= shortestBeginning) return text;
+  const beginning = secret.slice(0, shortestBeginning);
+  let clean = "";
+  let done = 0;
+  for (let at = text.indexOf(beginning); at >= 0; at = text.indexOf(beginning, done)) {
+    clean += text.slice(done, at) + mask;
+    done = at + shortestBeginning;
+    while (done < text.length && text[done] === secret[done - at]) done += 1;
+  }
+  return clean + text.slice(done);
 }
 
 /** Makes a redactor that knows no secret yet. */
@@ -66,6 +86,7 @@ export function createRedactor(): Redactor {
       // The longest first: a secret that contains another one must not leave its rest behind.
       for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
         if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
+        clean = withoutBeginning(clean, secret);
       }
       clean = clean.replaceAll(urlPattern, redactUrl);
       for (const [pattern, replacement] of patterns) clean = clean.replaceAll(pattern, replacement);

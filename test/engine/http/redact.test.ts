@@ -43,6 +43,17 @@ test("a secret that is part of another leaves nothing of it behind", () => {
   expect(redactor.redact("abcdefgh abcd")).toBe("*** ***");
 });
 
+test("the beginning of a secret is masked where the text was cut in its middle", () => {
+  const redactor = createRedactor();
+  const secret = "dckr_pat_0123456789abcdef";
+  redactor.registerSecret(secret);
+  expect(redactor.redact(`denied: ${secret} ${secret.slice(0, 20)}… and ${secret.slice(0, 14)}x`)).toBe(
+    "denied: *** ***… and ***x",
+  );
+  expect(redactor.redact(secret.slice(0, 11))).toBe(secret.slice(0, 11));
+  expect(redactor.redact(secret.slice(0, 12).repeat(100_000))).toBe("***".repeat(100_000));
+});
+
 test("values too short to be secrets do not make messages unreadable", () => {
   const redactor = createRedactor();
   for (const value of ["", "a", "io"]) redactor.registerSecret(value);
