@@ -1,5 +1,6 @@
 /** The real terraform in tests: a workspace to run it in, what its plans and states say, and whole lives of objects. */
 export { CommandFailed, terraformProgram, type CommandResult, type RunningCommand } from "./command.ts";
+export { leaksIn, type Secrets } from "./canary.ts";
 export { type Finding } from "./findings.ts";
 export { plainText } from "./plain-text.ts";
 export { type Action, type Attributes, knownAfterApply, Plan, type ResourceChange } from "./plan.ts";
