@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { imagesyncSchema } from "../../provider-shim/resources/imagesync/schema.ts";
+import { defaults } from "../../provider-shim/resources/imagesync/state.ts";
+import { codeSpans, documents, root } from "./markdown.ts";
+import { reference, referenceFile, schemaNames } from "./reference.ts";
+
+/** The texts in backticks of the documents that people have written. */
+const spans = documents()
+  .filter(({ file }) => file !== referenceFile)
+  .flatMap((document) => codeSpans(document).map((span) => ({ file: document.file, span })));
+
+test("docs/reference.md is what the provider says of itself", async () => {
+  await expect(reference()).toMatchFileSnapshot(join(root, referenceFile));
+});
+
+test("the defaults that the reference names are those of the code", () => {
+  for (const [name, value] of Object.entries(defaults)) {
+    expect(imagesyncSchema.block.attributes[name]?.description).toContain(`Defaults to \`${value}\``);
+  }
+});
+
+describe("names in backticks", () => {
+  const source = ["engine", "provider-shim", "cli", "tools", "test/support", "Makefile"]
+    .flatMap((path) => (path.includes(".") || path === "Makefile" ? [path] : filesBelow(path)))
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join("\n");
+
+  test("of attributes and blocks are in the provider's schema", () => {
+    const terraforms = new Set(["create_before_destroy"]);
+    const named = spans.flatMap(({ file, span }) => {
+      const [, name] = /^([a-z]+(?:_[a-z]+)+)(?: = .+)?$/.exec(span) ?? [];
+      return name === undefined ? [] : [{ file, name }];
+    });
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(({ name }) => !schemaNames().has(name) && !terraforms.has(name))).toEqual([]);
+  });
+
+  test("of environment variables and annotations are used by the code", () => {
+    const named = spans.filter(({ span }) => /^(?:[A-Z]+(?:_[A-Z]+)+|CI=true|io\.imagesync\.\S+)$/.test(span));
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter(({ span }) => !source.includes(span.replace(/=.*/, "")))).toEqual([]);
+  });
+});
+
+function filesBelow(folder: string): string[] {
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => /\.(?:ts|sh)$/.test(name)).map((name) => join(folder, name));
+}
