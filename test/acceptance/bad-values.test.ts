@@ -188,13 +188,18 @@ async function attributes(): Promise<readonly SchemaAttribute[]> {
 
 describe.skipIf(terraformProgram === undefined)("the attributes that the provider declares", patient, () => {
   test("every one that can be written has bad values in this table, and the table has no others", async () => {
-    const writable = (await attributes()).filter((attribute) => attribute.writable).map(({ path }) => path);
+    const writable = (await attributes()).filter((attribute) => attribute.use !== "computed").map(({ path }) => path);
     expect(Object.keys(badValues).toSorted()).toEqual(writable.toSorted());
   });
 
   test("every one is described by a whole sentence", async () => {
     const undescribed = (await attributes()).filter(({ description }) => !/^[A-Z`].*\.$/s.test(description));
     expect(undescribed).toEqual([]);
+  });
+
+  test("names and types are those that users have written down", async () => {
+    const declared = (await attributes()).map(({ path, type, use }) => `${path}: ${JSON.stringify(type)}, ${use}`);
+    await expect(`${declared.join("\n")}\n`).toMatchFileSnapshot("./provider-schema.txt");
   });
 
   test("secrets and only secrets are sensitive", async () => {
@@ -226,7 +231,7 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
 
   test("what only the provider can set is refused on its line", async () => {
     const workspace = await openWorkspaceFor(await openAttached());
-    const computed = (await attributes()).filter((attribute) => !attribute.writable);
+    const computed = (await attributes()).filter((attribute) => attribute.use === "computed");
     expect(computed.length).toBeGreaterThan(5);
     const refused: string[] = [];
     for (const { path, type } of computed) {

@@ -1,7 +1,13 @@
-import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { buildPlatformIndex, fetchTree, treeOf } from "../support/images/index.ts";
-import { block, expectNothingToDo, expression, terraformProgram } from "../support/terraform/index.ts";
+import {
+  block,
+  childrenOf,
+  expectNothingToDo,
+  expression,
+  isRunning,
+  terraformProgram,
+} from "../support/terraform/index.ts";
 import { digestOfTag, type Intercept, mirror, patient, pushTo, setStage, type Stage } from "./stage.ts";
 
 const image = buildPlatformIndex({ seed: "interrupted", layers: [40_000, 30_000], shared: 20_000 });
@@ -145,30 +151,13 @@ describe.skipIf(terraformProgram === undefined)("Ctrl-C in the middle of an appl
   });
 });
 
-/** Process numbers of the providers that this terraform has started. */
-async function providersOf(terraform: number): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const entry of await readdir("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = await readFile(`/proc/${entry}/stat`, "utf8");
-      // The name of the program is in brackets and may hold anything; the parent is the second field behind it.
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      if (parent === terraform) found.push(Number(entry));
-    } catch {
-      // It has ended in between.
-    }
-  }
-  return found;
-}
-
 describe.skipIf(terraformProgram === undefined)("kill -9 of the provider in the middle of an apply", patient, () => {
   test.each(moments)("at %s %s: the next apply completes", async (method, kind) => {
     const stage = await prepared(true);
     const held = heldAt(stage, method, kind);
     const apply = stage.workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
     await held.reached;
-    const providers = await providersOf(apply.pid);
+    const providers = childrenOf(apply.pid);
     expect(providers.length).toBe(1);
     for (const pid of providers) process.kill(pid, "SIGKILL");
     const result = await apply.done;
@@ -185,7 +174,7 @@ describe.skipIf(terraformProgram === undefined)("kill -9 of the provider in the 
     const held = heldAt(stage, "PUT", "manifest");
     const apply = stage.workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
     await held.reached;
-    for (const pid of await providersOf(apply.pid)) process.kill(pid, "SIGKILL");
+    for (const pid of childrenOf(apply.pid)) process.kill(pid, "SIGKILL");
     expect((await apply.done).code).toBe(1);
     held.release();
     expect(await fetchTree(stage.destination, "mirror/app", "1.0")).toEqual(treeOf(image));
@@ -197,7 +186,7 @@ describe.skipIf(terraformProgram === undefined)("kill -9 of the provider in the 
     const held = heldAt(stage, "PUT", "upload");
     const apply = stage.workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
     await held.reached;
-    const [provider = 0] = await providersOf(apply.pid);
+    const [provider = 0] = childrenOf(apply.pid);
     process.kill(apply.pid, "SIGKILL");
     await apply.done;
     held.release();
@@ -205,13 +194,3 @@ describe.skipIf(terraformProgram === undefined)("kill -9 of the provider in the 
     await expectCompleted(stage, image);
   });
 });
-
-async function isRunning(pid: number): Promise<boolean> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // A zombie has ended; whoever should collect it is gone.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[0] !== "Z";
-  } catch {
-    return false;
-  }
-}

@@ -6,8 +6,8 @@ export interface SchemaAttribute {
   /** For example `provider.registry_auth.address` or `imagesync.timeouts.create`. */
   readonly path: string;
   readonly type: unknown;
-  /** False for what only the provider can set. */
-  readonly writable: boolean;
+  /** Computed alone is what only the provider can set. */
+  readonly use: "required" | "optional" | "optional, computed" | "computed";
   readonly sensitive: boolean;
   readonly description: string;
 }
@@ -20,6 +20,7 @@ interface BlockDocument {
         readonly type: unknown;
         readonly required?: boolean;
         readonly optional?: boolean;
+        readonly computed?: boolean;
         readonly sensitive?: boolean;
         readonly description?: string;
       }
@@ -54,7 +55,7 @@ function attributesOf(prefix: string, block: BlockDocument): readonly SchemaAttr
     ...Object.entries(block.attributes ?? {}).map(([name, attribute]) => ({
       path: `${prefix}.${name}`,
       type: attribute.type,
-      writable: attribute.required === true || attribute.optional === true,
+      use: useOf(attribute),
       sensitive: attribute.sensitive === true,
       description: attribute.description ?? "",
     })),
@@ -62,4 +63,10 @@ function attributesOf(prefix: string, block: BlockDocument): readonly SchemaAttr
       attributesOf(`${prefix}.${name}`, nested.block),
     ),
   ];
+}
+
+function useOf(attribute: { required?: boolean; optional?: boolean; computed?: boolean }): SchemaAttribute["use"] {
+  if (attribute.required === true) return "required";
+  if (attribute.optional !== true) return "computed";
+  return attribute.computed === true ? "optional, computed" : "optional";
 }

@@ -4,7 +4,14 @@ export { leaksIn, type Secrets } from "./canary.ts";
 export { type Finding } from "./findings.ts";
 export { plainText } from "./plain-text.ts";
 export { type Action, type Attributes, knownAfterApply, Plan, type ResourceChange } from "./plan.ts";
-export { attachedProvider, packagedProvider, providerAddress, type TestProvider } from "./provider.ts";
+export {
+  attachedProvider,
+  packageDirectory,
+  packagedProvider,
+  providerAddress,
+  type TestProvider,
+} from "./provider.ts";
+export { childrenOf, isRunning, peakMemoryOf } from "./processes.ts";
 export { State } from "./state.ts";
 export { expectNothingToDo, type Life, live, type Step } from "./steps.ts";
 export { openWorkspace, type PlanOptions, Workspace } from "./workspace.ts";

@@ -37,7 +37,8 @@ export async function attachedProvider<P>(
   };
 }
 
-const packageDirectory = fileURLToPath(new URL("../../../dist", import.meta.url));
+/** Where `make build` leaves the packaged provider. */
+export const packageDirectory: string = fileURLToPath(new URL("../../../dist", import.meta.url));
 
 /** The packaged binary as `make build` leaves it; terraform starts and ends its processes itself. */
 export async function packagedProvider(
