@@ -4,7 +4,7 @@ import type { State } from "./state.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A configuration that is applied. */
-export interface ApplyStep {
+interface ApplyStep {
   readonly apply: string | object;
   /** Looks at the plan before it is applied. */
   readonly plan?: (plan: Plan) => void | Promise<void>;
@@ -15,7 +15,7 @@ export interface ApplyStep {
 }
 
 /** A configuration that is refused. */
-export interface RefuseStep {
+interface RefuseStep {
   readonly refuse: string | object;
   /** Found in what terraform prints. */
   readonly because: RegExp;
@@ -24,7 +24,7 @@ export interface RefuseStep {
 }
 
 /** Brings the object into an empty state and compares it with the one that was created. */
-export interface ImportStep {
+interface ImportStep {
   readonly import: string;
   readonly id: string;
   /** `command` runs `terraform import`, `block` plans an import block. */
@@ -34,12 +34,12 @@ export interface ImportStep {
 }
 
 /** Something happens behind Terraform's back; the configuration of the last apply is planned again. */
-export interface HappensStep {
+interface HappensStep {
   readonly happens: () => Promise<void>;
   readonly plan: (plan: Plan) => void | Promise<void>;
 }
 
-export type Step = ApplyStep | RefuseStep | ImportStep | HappensStep;
+type Step = ApplyStep | RefuseStep | ImportStep | HappensStep;
 
 /** A life from the first apply to after the destroy. */
 export interface Life {
