@@ -57,13 +57,14 @@ describe("blocks in HCL", () => {
 describe("the documents are executed", patient, () => {
   const possible = handlers.filter(({ needs }) => needs.every((tool) => requireTool(tool) !== undefined));
 
-  test.each(possible)("$proves", async (handler) => {
+  // Titles by %s: the other form cuts them short.
+  test.each(possible.map(titled))("%s", async (_, handler) => {
     await expectToRun(handler);
   });
 
   const impossible = handlers.filter((handler) => !possible.includes(handler));
 
-  test.skipIf(impossible.length > 0).each(impossible)("$proves", async (handler) => {
+  test.skipIf(impossible.length > 0).each(impossible.map(titled))("%s", async (_, handler) => {
     await expectToRun(handler);
   });
 
@@ -74,6 +75,10 @@ describe("the documents are executed", patient, () => {
     }
   });
 });
+
+function titled(handler: Handler): [string, Handler] {
+  return [handler.proves, handler];
+}
 
 async function expectToRun(handler: Handler): Promise<void> {
   const claimed = handler.blocks.map((name) => byName.get(name)).filter((block): block is Block => block !== undefined);
