@@ -1,4 +1,11 @@
-import { ImagesyncError, isDigest, parsePlatform, parseReference } from "../../../engine/index.ts";
+import {
+  ImagesyncError,
+  isDigest,
+  parsePlatform,
+  parseReference,
+  type Reference,
+  tagOrLatest,
+} from "../../../engine/index.ts";
 import { describeError } from "../../describe-error.ts";
 import type { Context } from "../../protocol/context.ts";
 import { attributePath } from "../../protocol/diagnostics.ts";
@@ -10,7 +17,8 @@ import { text, texts } from "./state.ts";
 export function validateImagesync(config: ObjectValue, context: Context): void {
   const { diagnostics } = context;
   const source = check("source");
-  check("destination");
+  const destination = check("destination");
+  checkDistinct();
   checkSourceDigest();
   checkPlatforms("platforms");
   checkPlatforms("required_platforms");
@@ -18,7 +26,7 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
   checkChoice("on_source_unavailable", ["keep", "fail"]);
   validateTimeouts(config["timeouts"], context);
 
-  function check(attribute: "source" | "destination"): ReturnType<typeof parseReference> | undefined {
+  function check(attribute: "source" | "destination"): Reference | undefined {
     const value = text(config, attribute);
     if (value === undefined) return undefined;
     try {
@@ -27,6 +35,16 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
       report(error, attribute);
       return undefined;
     }
+  }
+
+  /** A mirror of itself would copy nothing, and its destroy would take the source away. */
+  function checkDistinct(): void {
+    if (!source || !destination) return;
+    const tag = tagOrLatest(source);
+    const same = source.registry === destination.registry && source.repository === destination.repository;
+    if (!same || tag === undefined || tag !== tagOrLatest(destination)) return;
+    const detail = `"source" and "destination" name the same tag, and destroying the resource would delete it. Write another tag or another repository as the destination.`;
+    diagnostics.error("Destination is the source", detail, attributePath("destination"));
   }
 
   function checkSourceDigest(): void {
