@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 
-.PHONY: setup setup-test build demo lint format test test-fast ok soak bench clean
+.PHONY: setup setup-test build demo lint format test ok soak bench clean
 
 # Node 24 comes with the packages; everything below runs on it, whatever the host has.
 setup: node_modules/.installed

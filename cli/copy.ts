@@ -9,6 +9,8 @@ import { version } from "../version.ts";
 
 interface CopyFlags {
   readonly plainHttp?: boolean;
+  readonly srcPlainHttp?: boolean;
+  readonly destPlainHttp?: boolean;
   readonly insecureSkipTlsVerify?: boolean;
   readonly caFile?: string;
   readonly platform?: readonly string[];
@@ -26,7 +28,7 @@ Prints the destination pinned by its digest, such as registry.example.com/app@sh
 
 Examples:
   imagesync copy docker.io/library/nginx:1.29 registry.example.com/mirror/nginx:1.29
-  imagesync copy --platform linux/amd64,linux/arm64 ghcr.io/acme/app:2 127.0.0.1:5000/app:2 --plain-http`;
+  imagesync copy --platform linux/amd64,linux/arm64 ghcr.io/acme/app:2 127.0.0.1:5000/app:2 --dest-plain-http`;
 
 /** `imagesync copy`: one image from one registry to another. */
 export function copyCommand(invocation: Invocation): Command {
@@ -41,6 +43,8 @@ export function copyCommand(invocation: Invocation): Command {
     )
     .option("--required-platform <list>", "copy nothing unless the source offers all of these", collectList)
     .option("--plain-http", "speak HTTP without encryption to both registries")
+    .option("--src-plain-http", "speak it to the source's registry only")
+    .option("--dest-plain-http", "speak it to the destination's registry only")
     .option("--ca-file <file>", "trust the certificates in this PEM file too")
     .option("--insecure-skip-tls-verify", "accept any certificate of both registries")
     .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
@@ -63,7 +67,7 @@ async function copy(from: string, to: string, flags: CopyFlags, invocation: Invo
     platforms: flags.platform?.map(parsePlatform),
     requiredPlatforms: flags.requiredPlatform?.map(parsePlatform),
   };
-  const registries = await transports([source, destination], flags);
+  const registries = await transports(source, destination, flags);
   const spelling = { reference: formatReference, pinned };
   let progress = createProgress(invocation, { totalBytes: 0, quiet: flags.quiet === true });
   const onEvent: typeof progress.onEvent = (event) => progress.onEvent(event);
@@ -98,13 +102,15 @@ function bytesOf(items: readonly PlanItem[]): number {
   return items.reduce((sum, item) => sum + item.bytes, 0);
 }
 
-/** Flags about the connection hold for both registries, each of which is configured once. */
-async function transports(references: readonly Reference[], flags: CopyFlags): Promise<RegistryTransport[]> {
+/** Each registry is configured once, also when it is source and destination. */
+async function transports(source: Reference, destination: Reference, flags: CopyFlags): Promise<RegistryTransport[]> {
   const caCertificate = flags.caFile === undefined ? undefined : await readCertificates(flags.caFile);
-  const hosts = new Set(references.map((reference) => reference.registry));
-  return [...hosts].map((address) => ({
+  const plain = new Set<string>();
+  if (flags.plainHttp === true || flags.srcPlainHttp === true) plain.add(source.registry);
+  if (flags.plainHttp === true || flags.destPlainHttp === true) plain.add(destination.registry);
+  return [...new Set([source.registry, destination.registry])].map((address) => ({
     address,
-    plainHttp: flags.plainHttp,
+    plainHttp: plain.has(address),
     insecureSkipVerify: flags.insecureSkipTlsVerify,
     caCertificate,
   }));

@@ -29,7 +29,10 @@ export function registryCommand(invocation: Invocation): Command {
     )
     .addHelpText("after", "\nPrints the address when it is ready. Stop it with Ctrl-C.")
     .action((flags: ServeFlags) => serve(flags, invocation));
-  return new Command("registry").description("a registry for tests and demonstrations").addCommand(serveCommand);
+  return new Command("registry")
+    .description("a registry for tests and demonstrations")
+    .helpCommand(false)
+    .addCommand(serveCommand);
 }
 
 async function serve(flags: ServeFlags, { stdout, stderr, signal }: Invocation): Promise<void> {

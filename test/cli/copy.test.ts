@@ -193,6 +193,24 @@ describe("logins", () => {
 });
 
 describe("over TLS", () => {
+  test("plain HTTP can be asked for at one end, the other keeps TLS", async () => {
+    const { cert, key, ca } = await makeCertificates();
+    const secure = await open({ tls: { cert, key } });
+    const directory = await mkdtemp(join(tmpdir(), "imagesync-copy-"));
+    const file = join(directory, "ca.pem");
+    try {
+      await writeFile(file, ca);
+      const there = [from(), `${secure.host}/mirror/app:1.0`, "--ca-file", file];
+      expect(await invoke(["copy", ...there, "--src-plain-http"])).toMatchObject({ code: 0 });
+      expect(await invoke(["copy", ...there, "--plain-http"])).toMatchObject({ code: 1 });
+      const back = [`${secure.host}/mirror/app:1.0`, to("back"), "--ca-file", file];
+      expect(await invoke(["copy", ...back, "--dest-plain-http"])).toMatchObject({ code: 0 });
+      expect(await invoke(["copy", ...back, "--src-plain-http"])).toMatchObject({ code: 1 });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
   test("a registry with a certificate of its own needs --ca-file or --insecure-skip-tls-verify", async () => {
     const { ca, cert, key } = await makeCertificates();
     const secure = await open({ tls: { cert, key } });
