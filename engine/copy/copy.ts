@@ -75,20 +75,24 @@ async function pushTree(tree: Tree, whole: CopyOrder, context: CopyContext, coun
   const order = { ...whole, signal };
   const { destination } = order;
   const manifests = new Map(tree.manifests.map((manifest) => [manifest.digest, manifest]));
-  const done = new Map<Digest, Promise<void>>();
-  const once = (digest: Digest, work: () => Promise<void>): Promise<void> => {
-    const running = done.get(digest) ?? work();
-    done.set(digest, running);
+  const done = new Map<string, Promise<void>>();
+  // The same bytes can be wanted as a blob and as a manifest; registries keep the two apart.
+  const once = (as: "blob" | "manifest", digest: Digest, work: () => Promise<void>): Promise<void> => {
+    const key = `${as} ${digest}`;
+    const running = done.get(key) ?? work();
+    done.set(key, running);
     return running;
   };
 
-  const pushBlob = (blob: Descriptor): Promise<void> =>
-    once(blob.digest, async () => {
-      if (isNonDistributable(blob.mediaType)) return;
+  const pushBlob = async (blob: Descriptor): Promise<void> => {
+    // One image may leave a layer at its origin that another one brings along.
+    if (isNonDistributable(blob.mediaType)) return;
+    await once("blob", blob.digest, async () => {
       const how = await context.transfers.ensure(blob, { ...order, blobs: tree.blobs.length });
       counts[how] += 1;
       if (how === "copied") counts.bytes += blob.size;
     });
+  };
 
   const pushContent = async (manifest: Manifest): Promise<void> => {
     if (manifest.kind === "image") {
@@ -104,7 +108,7 @@ async function pushTree(tree: Tree, whole: CopyOrder, context: CopyContext, coun
   };
 
   const pushManifest = (manifest: Manifest): Promise<void> =>
-    once(manifest.digest, async () => {
+    once("manifest", manifest.digest, async () => {
       if (await isInPlace(manifest)) return;
       await pushContent(manifest);
       await destination.manifests.put(manifest, manifest.digest, { signal });

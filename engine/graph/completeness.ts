@@ -27,12 +27,14 @@ export async function findMissing(
 ): Promise<Missing> {
   const manifests = new Set<Digest>();
   const blobs = new Set<Digest>();
-  const seen = new Set<Digest>();
+  // Kept apart: the same bytes can be named as a blob here and as a manifest there.
+  const seenBlobs = new Set<Digest>();
+  const seenManifests = new Set<Digest>();
   const { signal } = options;
 
   const lookAtBlob = async (digest: Digest): Promise<void> => {
-    if (seen.has(digest)) return;
-    seen.add(digest);
+    if (seenBlobs.has(digest)) return;
+    seenBlobs.add(digest);
     if (!(await repository.blobs.has(digest, { signal }))) blobs.add(digest);
   };
 
@@ -45,9 +47,9 @@ export async function findMissing(
     }
     await Promise.all(
       manifest.manifests.map(async (child) => {
-        if (seen.has(child.digest)) return;
         if (!isManifest(child)) return depth === "blobs" ? await lookAtBlob(child.digest) : undefined;
-        seen.add(child.digest);
+        if (seenManifests.has(child.digest)) return;
+        seenManifests.add(child.digest);
         // The bytes may come from memory: that they are still at the registry is what HEAD tells.
         const present = (await repository.manifests.find(child.digest, { signal })) !== undefined;
         if (!present) {
