@@ -137,6 +137,9 @@ class StreamedBody extends Readable {
   constructor(controller: Dispatcher.DispatchController) {
     super({ objectMode: true, highWaterMark: streamedChunksAhead });
     this.#controller = controller;
+    // A stop can come before anybody reads, as uploads read when their first byte can be sent. Who reads then is told;
+    // without a listener until then the error would end the process.
+    this.on("error", () => undefined);
   }
 
   override _read(): void {
