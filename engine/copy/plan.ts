@@ -1,4 +1,5 @@
-import { type Depth, findMissing } from "../graph/completeness.ts";
+import { isNotFound } from "../errors.ts";
+import { type Depth, findMissing, type Missing } from "../graph/completeness.ts";
 import type { ManifestCache } from "../graph/manifest-cache.ts";
 import { readTree } from "../graph/walk.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -25,7 +26,7 @@ export interface CopyQuestion {
 }
 
 export interface CopyDecision {
-  /** `repair`: the tag is right, but content below it is missing. `tag`: the manifest is there, the tag is not. */
+  /** `repair`: the manifest is there, but content below it is missing. `tag`: the image is there, the tag is not. */
   readonly action: "copy" | "repair" | "tag" | "skip";
   /** Why, for people. */
   readonly reason: string;
@@ -47,7 +48,7 @@ export async function planCopy(
   options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
 ): Promise<CopyDecision> {
   const { source, sourceReference, destination, destinationReference } = question;
-  const { cache, signal } = options;
+  const { signal } = options;
   // Where a tag is written, the tag is what is wanted; that the digest beside it exists says nothing of the tag.
   const key = destinationReference.tag ?? manifestKey(destinationReference);
   const [sourceDigest, current] = await Promise.all([
@@ -75,38 +76,49 @@ export async function planCopy(
     if (found.action === "skip") return { ...common, ...found };
     return { ...common, ...found, bytes: await bytesBelow(question, subset, sourceDigest, options) };
   }
+  let action: "copy" | "repair" = "copy";
   if (current && (await destination.manifests.find(digest, { signal }))) {
-    const whole = await findMissing(destination, await cache.get(destination, digest, signal), question.depth, options);
-    if (whole.manifests.length + whole.blobs.length === 0) {
-      return {
-        ...common,
-        action: "tag",
-        reason: `the tag holds ${current.digest}, the image is there without it`,
-        bytes: 0,
-      };
+    const missing = await missingBelow(question, digest, options);
+    if (missing && missing.manifests.length + missing.blobs.length === 0) {
+      const reason = `the tag holds ${current.digest}, the image is there without it`;
+      return { ...common, action: "tag", reason, bytes: 0 };
     }
+    // A copy takes a manifest that is there as a sign of all that it names; here that is known to be wrong.
+    if (missing && missing.blobs.length > 0) action = "repair";
   }
   const reason = current ? `the tag holds ${current.digest}` : "the destination does not have it";
-  return { ...common, action: "copy", reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+  return { ...common, action, reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
 }
 
 /** Whether the image behind a tag that holds the right digest is whole, as deep as the question wants it known. */
 async function examineInPlace(
-  { destination, depth }: CopyQuestion,
+  question: CopyQuestion,
   digest: Digest,
   options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
 ): Promise<Pick<CopyDecision, "action" | "reason" | "bytes">> {
-  const inPlace = { action: "skip", reason: "in place", bytes: 0 } as const;
-  if (depth === "tag") return inPlace;
-  const missing = await findMissing(
-    destination,
-    await options.cache.get(destination, digest, options.signal),
-    depth,
-    options,
-  );
-  if (missing.manifests.length + missing.blobs.length === 0) return inPlace;
+  const missing = await missingBelow(question, digest, options);
+  if (!missing) return { action: "repair", reason: "the manifest of the tag is missing", bytes: 0 };
+  if (missing.manifests.length + missing.blobs.length === 0) return { action: "skip", reason: "in place", bytes: 0 };
   const reason = `${missing.manifests.length} manifests and ${missing.blobs.length} blobs are missing below the tag`;
   return { action: "repair", reason, bytes: 0 };
+}
+
+/** What is missing below a manifest that HEAD has found; undefined when GET does not. */
+async function missingBelow(
+  { destination, depth }: CopyQuestion,
+  digest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Missing | undefined> {
+  if (depth === "tag") return { manifests: [], blobs: [] };
+  let top: Manifest;
+  try {
+    top = await options.cache.get(destination, digest, options.signal);
+  } catch (error) {
+    // Registries with a cache before their storage answer so.
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+  return await findMissing(destination, top, depth, options);
 }
 
 /**

@@ -59,15 +59,16 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
   const tag =
     item.destination.tag ?? (item.destination.digest === undefined ? tagOrLatest(item.destination) : undefined);
   let distrust = item.action === "repair";
+  let action = item.action;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await context.repositoryLock.shared(
         repositoryKey(item.destination),
         () =>
-          (item.action === "tag" ? tagImage : copyImage)(
+          (action === "tag" ? tagImage : copyImage)(
             {
               ...ends,
-              digest: item.action === "tag" ? item.digest : (item.source.digest ?? item.digest),
+              digest: action === "tag" ? item.digest : (item.source.digest ?? item.digest),
               ...(item.subset
                 ? { subset: parseManifest(new TextEncoder().encode(item.subset.text), item.subset.mediaType) }
                 : {}),
@@ -87,6 +88,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
       if (signal?.aborted || attempt >= maxAttempts || !(contentLost || transient.has(cause.code))) throw error;
       // The destination said that it has something and then missed it: believe nothing remembered, ask about everything.
       distrust ||= contentLost;
+      if (contentLost) action = "repair";
       context.known.forgetRepository(item.destination);
       onEvent({ kind: "retry", operation: "copy", attempt, delayMs: 0, reason: cause.message });
     }
