@@ -23,6 +23,8 @@ const openingGraceMs = 500;
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 export class Uploads {
   readonly #requests: RepositoryRequests;
+  /** Repositories whose pull the token server has refused us together with our own push. */
+  readonly #noMountFrom = new Set<string>();
 
   constructor(requests: RepositoryRequests) {
     this.#requests = requests;
@@ -39,10 +41,11 @@ export class Uploads {
   /**
    * Asks to take the blob over from another repository of the same registry (or, with the repository itself, whether
    * it is already here). A registry that cannot opens an upload instead, in the same answer; one that refuses mounts
-   * altogether is asked for a plain upload.
+   * altogether, or gives no token for both repositories together, is asked for a plain upload.
    * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
    */
   async mount(digest: Digest, from: string, options: Options = {}): Promise<"mounted" | UploadSession> {
+    if (this.#noMountFrom.has(from)) return await this.start(options);
     const path = `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     const mounting: RepositoryRequest = {
       operation: "mount blob",
@@ -51,7 +54,15 @@ export class Uploads {
       object: digest,
       alsoPull: from,
     };
-    const response = await this.#open(mounting, options.signal);
+    let response: HttpResponse;
+    try {
+      response = await this.#open(mounting, options.signal);
+    } catch (error) {
+      // GitLab's token server refuses the whole token when the login may not pull from the other repository.
+      if (!(error instanceof ImagesyncError) || error.code !== "unauthorized") throw error;
+      this.#noMountFrom.add(from);
+      return await this.start(options);
+    }
     if (response.status === 201) {
       discardBody(response);
       return "mounted";
@@ -63,24 +74,27 @@ export class Uploads {
 
   /**
    * Sends the whole blob in one request and commits it.
+   * @throws `unavailable` when the registry does not know the upload any more: it has expired, or was finished by a
+   * request whose answer got lost.
    * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
    */
   async put(session: UploadSession, digest: Digest, body: RequestBody, options: Options = {}): Promise<void> {
     const joint = session.location.includes("?") ? "&" : "?";
-    const response = await this.#requests.expect(
-      {
-        operation: "push blob",
-        method: "PUT",
-        path: `${session.location}${joint}digest=${encodeURIComponent(digest)}`,
-        headers: { "content-type": "application/octet-stream" },
-        body,
-        kind: "blob",
-        object: digest,
-        signal: options.signal,
-      },
-      201,
-      204,
-    );
+    const pushing: RepositoryRequest = {
+      operation: "push blob",
+      method: "PUT",
+      path: `${session.location}${joint}digest=${encodeURIComponent(digest)}`,
+      headers: { "content-type": "application/octet-stream" },
+      body,
+      kind: "blob",
+      object: digest,
+      signal: options.signal,
+    };
+    const response = await this.#requests.send(pushing);
+    if (response.status === 404 || response.status === 410) {
+      throw this.#sessionLost(digest, response.status, await this.#requests.refusal(response, pushing));
+    }
+    if (response.status !== 201 && response.status !== 204) throw await this.#requests.refusal(response, pushing);
     discardBody(response);
     const said = response.headers.get("docker-content-digest");
     if (said !== undefined && said !== digest && said.startsWith(digest.slice(0, digest.indexOf(":") + 1))) {
@@ -132,6 +146,21 @@ export class Uploads {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Of an upload "not found" says nothing about an image, and a new upload is all that is needed. */
+  #sessionLost(digest: Digest, status: number, cause: Error): ImagesyncError {
+    const { registry } = this.#requests.name;
+    return new ImagesyncError({
+      code: "unavailable",
+      operation: "push blob",
+      message: `Cannot push blob ${digest}: ${registry} has lost the upload (status ${status})`,
+      registry,
+      side: "destination",
+      status,
+      hint: `${registry} forgets uploads that have begun; when it runs several instances, check that they share their storage`,
+      cause,
+    });
   }
 
   /** The location is relative or absolute; it resolves against where the answer came from. */
