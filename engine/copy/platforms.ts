@@ -17,6 +17,11 @@ const attestationOf = "vnd.docker.reference.digest";
 /** An image config with the fields that name its platform is some kilobytes. */
 const maxConfigBytes = 4 * 1024 * 1024;
 
+/** Indexes of indexes exist (CNAB bundles); deeper than this nobody means it. */
+const maxDepth = 8;
+/** All images below one index. */
+const maxLeaves = 10_000;
+
 interface Options {
   readonly cache: ManifestCache;
   readonly signal?: AbortSignal | undefined;
@@ -94,26 +99,81 @@ export function requirePlatforms(
   });
 }
 
+/**
+ * The images below a manifest, in the order of their indexes. First everything that has to be read is read, each digest
+ * once; then the order is made without waiting, so that it does not depend on which answer came first.
+ * @throws `limit` for indexes nested as nobody means it.
+ */
 async function leavesOf(repository: Repository, top: Manifest, options: Options): Promise<Leaf[]> {
-  if (top.kind === "image") {
-    const descriptor = { mediaType: top.mediaType, digest: top.digest, size: top.bytes.byteLength };
-    return [{ descriptor, platform: await platformFromConfig(repository, top, options), original: descriptor }];
-  }
-  const parsed = asObject(JSON.parse(new TextDecoder().decode(top.bytes)))?.["manifests"];
-  const originals: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
-  const nested = await Promise.all(
-    top.manifests.map(async (descriptor, position): Promise<Leaf[]> => {
-      const original = originals[position];
-      if (descriptor.annotations?.[attestationOf] !== undefined || !isManifest(descriptor)) {
-        return [{ descriptor, platform: undefined, original }];
+  const read = new Map<Digest, Manifest>();
+  const platforms = new Map<Digest, Platform | undefined>();
+  const readBelow = async (manifest: Manifest, depth: number): Promise<void> => {
+    if (read.has(manifest.digest)) return;
+    read.set(manifest.digest, manifest);
+    if (read.size > maxLeaves) throw tooMuch(top, `it has more than ${maxLeaves} manifests`);
+    if (manifest.kind === "image") {
+      platforms.set(manifest.digest, await platformFromConfig(repository, manifest, options));
+      return;
+    }
+    if (depth >= maxDepth) throw tooMuch(top, `it nests indexes more than ${maxDepth} deep`);
+    const unlabelled = new Set(manifest.manifests.filter(mustBeRead).map((child) => child.digest));
+    await Promise.all(
+      [...unlabelled].map(async (digest) => {
+        if (!read.has(digest)) await readBelow(await options.cache.get(repository, digest, options.signal), depth + 1);
+      }),
+    );
+  };
+  await readBelow(top, 0);
+
+  const leaves: Leaf[] = [];
+  const visited = new Set<Digest>();
+  const visit = (index: Index): void => {
+    // Listed twice, an index adds nothing; followed each time, some nested ones would be millions.
+    if (visited.has(index.digest)) return;
+    visited.add(index.digest);
+    const originals = originalsOf(index);
+    for (const [position, descriptor] of index.manifests.entries()) {
+      const child = mustBeRead(descriptor) ? read.get(descriptor.digest) : undefined;
+      if (child?.kind === "index") {
+        visit(child);
+        continue;
       }
-      if (descriptor.platform) return [{ descriptor, platform: descriptor.platform, original }];
-      const child = await options.cache.get(repository, descriptor.digest, options.signal);
-      if (child.kind === "index") return await leavesOf(repository, child, options);
-      return [{ descriptor, platform: await platformFromConfig(repository, child, options), original }];
-    }),
-  );
-  return nested.flat();
+      const platform = isAttestation(descriptor)
+        ? undefined
+        : (descriptor.platform ?? platforms.get(descriptor.digest));
+      leaves.push({ descriptor, platform, original: originals[position] });
+      if (leaves.length > maxLeaves) throw tooMuch(top, `it has more than ${maxLeaves} images`);
+    }
+  };
+  if (top.kind === "index") {
+    visit(top);
+    return leaves;
+  }
+  const descriptor = { mediaType: top.mediaType, digest: top.digest, size: top.bytes.byteLength };
+  return [{ descriptor, platform: platforms.get(top.digest), original: descriptor }];
+}
+
+function isAttestation(descriptor: Descriptor): boolean {
+  return descriptor.annotations?.[attestationOf] !== undefined;
+}
+
+/** Whether only the manifest itself can tell its platform, or whether it is an index. */
+function mustBeRead(descriptor: Descriptor): boolean {
+  return !isAttestation(descriptor) && isManifest(descriptor) && descriptor.platform === undefined;
+}
+
+/** The descriptors of an index as they stand in it, field for field. */
+function originalsOf(index: Index): readonly unknown[] {
+  const parsed = asObject(JSON.parse(new TextDecoder().decode(index.bytes)))?.["manifests"];
+  return Array.isArray(parsed) ? parsed : [];
+}
+
+function tooMuch(top: Manifest, why: string): ImagesyncError {
+  return new ImagesyncError({
+    code: "limit",
+    operation: "read an index",
+    message: `Cannot read the index ${top.digest}: ${why}`,
+  });
 }
 
 /** What the image's config says; undefined for artifacts, whose config is of another kind. */
