@@ -1,6 +1,6 @@
 import { KeyedLock } from "./concurrency/keyed-lock.ts";
 import type { CopyContext } from "./copy/copy.ts";
-import { examinePlatforms } from "./copy/plan.ts";
+import { digestOfTag, examinePlatforms } from "./copy/plan.ts";
 import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
@@ -44,7 +44,7 @@ export interface StopOptions {
 export interface Resolution {
   /** The digest of what the reference points at. */
   readonly sourceDigest: Digest;
-  /** The digest a copy of it will have: the same, or that of the platform subset. */
+  /** The digest a copy of it will have at its tag: the same by sha256, or that of the platform subset. */
   readonly digest: Digest;
   readonly mediaType: string;
 }
@@ -96,10 +96,11 @@ export class Engine {
     return await verb("resolve", options, async () => {
       const head = await repository.manifests.head(manifestKey(reference), { signal });
       const wanted = { source: repository, platforms, requiredPlatforms };
-      const subset = await examinePlatforms(wanted, head.digest, { cache: this.#context.cache, signal });
+      const { cache } = this.#context;
+      const subset = await examinePlatforms(wanted, head.digest, { cache, signal });
       return {
         sourceDigest: head.digest,
-        digest: subset?.digest ?? head.digest,
+        digest: await digestOfTag(repository, subset?.digest ?? head.digest, { cache, signal }),
         mediaType: subset?.mediaType ?? head.mediaType,
       };
     });

@@ -6,7 +6,7 @@ import type { ManifestCache } from "../graph/manifest-cache.ts";
 import { isManifest, readTree, type Tree } from "../graph/walk.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { blobsOf, type Manifest } from "../oci/manifest.ts";
+import { blobsOf, type Manifest, parseManifest } from "../oci/manifest.ts";
 import { isNonDistributable } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { Transferred, Transfers } from "./transfer.ts";
@@ -22,8 +22,10 @@ export interface CopyContext {
 export interface CopyOrder {
   readonly source: Repository;
   readonly destination: Repository;
-  /** The digest to be at the destination. */
+  /** What to read: at the source, or for a tag alone at the destination. */
   readonly digest: Digest;
+  /** What the destination shall answer; other than `digest` for a subset, and where the source is named by sha512. */
+  readonly wanted: Digest;
   /** The bytes of the top manifest when they are not the source's: a subset of platforms. */
   readonly subset?: Manifest | undefined;
   /** Absent when the image is wanted by digest alone. */
@@ -51,7 +53,7 @@ export interface CopyResult {
  */
 export async function copyImage(order: CopyOrder, context: CopyContext): Promise<CopyResult> {
   const { source, signal } = order;
-  const top = order.subset ?? (await context.cache.get(source, order.digest, signal));
+  const top = named(order.subset ?? (await context.cache.get(source, order.digest, signal)), order.wanted);
   const tree = await readTree(source, top, { cache: context.cache, signal });
   for (const layer of tree.nonDistributable) {
     const message = `Layer ${layer.digest} may not be distributed by its licence and is left at its origin`;
@@ -61,6 +63,11 @@ export async function copyImage(order: CopyOrder, context: CopyContext): Promise
   await pushTree(tree, order, context, counts);
   await placeTop(top, order, context);
   return counts;
+}
+
+/** The same bytes by another of their digests. */
+function named(manifest: Manifest, digest: Digest): Manifest {
+  return manifest.digest === digest ? manifest : parseManifest(manifest.bytes, manifest.mediaType, digest);
 }
 
 type Counts = { bytes: number } & Record<Transferred, number>;

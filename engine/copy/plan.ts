@@ -2,7 +2,7 @@ import { isNotFound } from "../errors.ts";
 import { type Depth, findMissing, type Missing } from "../graph/completeness.ts";
 import type { ManifestCache } from "../graph/manifest-cache.ts";
 import { readTree } from "../graph/walk.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { manifestKey, type Reference } from "../oci/reference.ts";
@@ -64,7 +64,7 @@ export async function planCopy(
     return { ...settled, sourceDigest, digest: current.digest, currentDigest: current.digest };
 
   const subset = await examinePlatforms(question, sourceDigest, options);
-  const digest = subset?.digest ?? sourceDigest;
+  const digest = await digestThere(question, subset?.digest ?? sourceDigest, options);
   const common = {
     sourceDigest,
     digest,
@@ -88,6 +88,28 @@ export async function planCopy(
   }
   const reason = current ? `the tag holds ${current.digest}` : "the destination does not have it";
   return { ...common, action, reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+}
+
+/** What the destination will hold: by sha512 only where its reference says so. */
+async function digestThere(
+  { source, destinationReference }: CopyQuestion,
+  digest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Digest> {
+  return destinationReference.digest === digest ? digest : await digestOfTag(source, digest, options);
+}
+
+/**
+ * What a registry answers for a tag on a manifest of this digest. Registries name what a tag holds by sha256, so for an
+ * image named by sha512 it is the other digest of the same bytes.
+ */
+export async function digestOfTag(
+  repository: Repository,
+  digest: Digest,
+  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+): Promise<Digest> {
+  if (digestAlgorithm(digest) === "sha256") return digest;
+  return digestOf((await options.cache.get(repository, digest, options.signal)).bytes);
 }
 
 /** Whether the image behind a tag that holds the right digest is whole, as deep as the question wants it known. */

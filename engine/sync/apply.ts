@@ -69,6 +69,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
             {
               ...ends,
               digest: action === "tag" ? item.digest : (item.source.digest ?? item.digest),
+              wanted: item.digest,
               ...(item.subset
                 ? { subset: parseManifest(new TextEncoder().encode(item.subset.text), item.subset.mediaType) }
                 : {}),

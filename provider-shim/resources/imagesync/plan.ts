@@ -132,7 +132,9 @@ async function wantedDigest(
     return inState;
   }
   if (answers(remembered)) return await gate(value, remembered, request, context);
-  if (pin !== undefined && texts(value, "platforms").length + texts(value, "required_platforms").length === 0) {
+  // By sha256 the copy has the digest of its source; what else it may be only the source can tell.
+  const settles = texts(value, "platforms").length + texts(value, "required_platforms").length === 0;
+  if (pin?.startsWith("sha256:") === true && settles) {
     return { question: question ?? "", sourceDigest: pin, digest: pin };
   }
   if (!provider || provider.unknown || !provider.resolveAtPlan) return undefined;

@@ -91,11 +91,11 @@ async function resolve(
   provider: Configured,
   signal: AbortSignal,
 ): Promise<Resolved> {
-  const { sourceDigest } = await provider.engine.resolve(parseReference(source), { side: "source", signal });
+  const { sourceDigest, digest } = await provider.engine.resolve(parseReference(source), { side: "source", signal });
   const copied = digestIn(text(state, "id"));
   if (sourceDigest === text(state, "source_digest") && copied !== undefined)
     return { question, sourceDigest, digest: copied };
-  if (texts(state, "platforms").length === 0) return { question, sourceDigest, digest: sourceDigest };
+  if (texts(state, "platforms").length === 0) return { question, sourceDigest, digest };
   return await resolveSource(objectValue({ ...state, required_platforms: null }), sourceDigest, provider, signal);
 }
 
