@@ -1,5 +1,6 @@
 import {
   type Digest,
+  type ErrorCode,
   ImagesyncError,
   type Inspection,
   isDigest,
@@ -41,20 +42,31 @@ export async function readImagesync(
     context.diagnostics.warning("Source unavailable, mirror kept", detail, attributePath("source"));
   }
   const next = objectValue({ ...state, ...(await stateOf(found, state, source.resolved, provider, signal)) });
-  return { state: next, private: writeMemory({ ...memory, ...source }) };
+  // The memory is part of the state: what registries say must not bring secrets into it.
+  const failure = source.failure && context.log.redact(source.failure);
+  return { state: next, private: writeMemory({ ...memory, ...source, failure }) };
 }
+
+/** What somebody has put there that cannot be read as an image, so that nothing below it can be looked at. */
+const unreadable: ReadonlySet<ErrorCode> = new Set(["manifest-invalid", "unsupported-media-type", "limit"]);
 
 async function lookAtDestination(
   state: ObjectValue,
   { engine }: Configured,
   signal: AbortSignal,
 ): Promise<Inspection | undefined> {
-  const destination = parseReference(text(state, "destination") ?? "");
+  const named = parseReference(text(state, "destination") ?? "");
+  // Where a tag is written, the tag is looked at; that the digest beside it exists says nothing of the tag.
+  const destination = named.tag === undefined ? named : { ...named, digest: undefined };
+  const side = "destination";
   try {
-    return await engine.inspect(destination, { depth: depthIn(state), side: "destination", signal });
+    return await engine.inspect(destination, { depth: depthIn(state), side, signal });
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    throw error;
+    if (!(error instanceof ImagesyncError) || !unreadable.has(error.code)) throw error;
+    const found = await engine.inspect(destination, { depth: "tag", side, signal });
+    if (found.digest === digestIn(text(state, "id"))) throw error;
+    return { ...found, missing: { manifests: [found.digest], blobs: [] } };
   }
 }
 
