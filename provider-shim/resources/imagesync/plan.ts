@@ -1,4 +1,4 @@
-import { canonicalReference, type Digest, isDigest, parseReference, pinned } from "../../../engine/index.ts";
+import { type Digest, isDigest, parseReference, pinned } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import { describeError } from "../../describe-error.ts";
 import { type AttributePath, attributePath } from "../../protocol/diagnostics.ts";
@@ -6,7 +6,7 @@ import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
-import { questionOf, resolveSource } from "./source.ts";
+import { canonicalText, questionOf, resolveSource } from "./source.ts";
 import { defaults, digestIn, text, texts, unknown } from "./state.ts";
 
 type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
@@ -62,7 +62,9 @@ function keepSpelling(attribute: string, planned: Record<string, Value>, prior: 
 }
 
 function sameReference(a: string, b: string): boolean {
-  return a === b || canonicalReference(parseReference(a)) === canonicalReference(parseReference(b));
+  if (a === b) return true;
+  const canonical = canonicalText(a);
+  return canonical !== undefined && canonical === canonicalText(b);
 }
 
 function moved(prior: ObjectValue, planned: Readonly<Record<string, Value>>): boolean {
@@ -127,8 +129,12 @@ async function wantedDigest(
   if (memory.pinned === true && pin === undefined) return await askAgain(value, inState, provider, context);
   const remembered = pin === undefined && memory.resolved ? memory.resolved : inState;
   if (memory.failure !== undefined && pin === undefined && answers(inState)) {
-    if (value["on_source_unavailable"] === "fail")
-      context.diagnostics.error("Source unavailable", memory.failure, attributePath("source"));
+    const removed = `A new destination is copied from the source. Without it the old one would be removed, and none would take its place. Repeat the plan when the source can be asked.`;
+    const replaced = prior !== null && moved(prior, value);
+    if (replaced || value["on_source_unavailable"] === "fail") {
+      const detail = replaced ? `${memory.failure}\n\n${removed}` : memory.failure;
+      context.diagnostics.error("Source unavailable", detail, attributePath("source"));
+    }
     return inState;
   }
   if (answers(remembered)) return await gate(value, remembered, request, context);

@@ -1,4 +1,4 @@
-import { atDigest, canonicalReference, type Digest, parseReference } from "../../../engine/index.ts";
+import { atDigest, canonicalReference, type Digest, ImagesyncError, parseReference } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import type { Resolved } from "./memory.ts";
@@ -7,8 +7,21 @@ import { platformsIn, text, texts } from "./state.ts";
 /** The question that a resolved digest answers: which source, reduced to which platforms. */
 export function questionOf(value: ObjectValue): string | undefined {
   const source = text(value, "source");
-  if (source === undefined) return undefined;
-  return [canonicalReference(parseReference(source)), ...texts(value, "platforms")].join(" ");
+  const canonical = source === undefined ? undefined : canonicalText(source);
+  return canonical === undefined ? undefined : [canonical, ...texts(value, "platforms")].join(" ");
+}
+
+/**
+ * The canonical form of a reference; undefined for what is none. Configurations are validated, but a state can hold what
+ * another provider took for a reference, and must not keep its owner from correcting it.
+ */
+export function canonicalText(reference: string): string | undefined {
+  try {
+    return canonicalReference(parseReference(reference));
+  } catch (error) {
+    if (error instanceof ImagesyncError && error.code === "invalid-reference") return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { objectValue } from "../../../../provider-shim/protocol/value.ts";
+import { changes, nothing, startCommands } from "./commands.ts";
+import { startRegistries } from "./registries.ts";
+
+const password = "correct-horse-battery";
+const refusal = {
+  respond: { status: 403, body: JSON.stringify({ errors: [{ code: "DENIED", message: `not with ${password}` }] }) },
+};
+
+test("a replacement is not planned while the source cannot be asked, as it would begin by removing the mirror", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const kept = await commands.put(nothing, wanted("app:1"));
+  source.intercept = () => refusal;
+  const { findings } = await commands.plan(kept, wanted("app:2"));
+  expect(findings).toContainEqual(expect.objectContaining({ severity: "error", summary: "Source unavailable" }));
+  source.intercept = undefined;
+  expect((await commands.plan(kept, wanted("app:2"))).value.replaces).toBe(true);
+});
+
+test("a source that cannot be asked changes nothing where nothing is replaced", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const kept = await commands.put(nothing, wanted());
+  source.intercept = () => refusal;
+  const { value, findings } = await commands.plan(kept, wanted());
+  expect(changes(value)).toEqual([]);
+  expect(findings.map(({ severity }) => severity)).toEqual(["warning"]);
+});
+
+test("a registry that repeats the password brings it into no state", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts, [objectValue({ address: source.host, username: "me", password })]);
+  const kept = await commands.put(nothing, wanted());
+  source.intercept = () => refusal;
+  const memory = new TextDecoder().decode((await commands.refresh(kept)).value.private);
+  expect(memory).toContain("answered 403");
+  expect(memory).not.toContain(password);
+});
