@@ -34,7 +34,7 @@ export async function readImagesync(
   const signal = deadline(state["timeouts"], "read", context.signal);
   const [found, source] = await Promise.all([
     lookAtDestination(state, provider, signal),
-    lookAtSource(state, memory, provider, signal),
+    lookAtSource(state, memory, provider, { deadline: signal, stop: context.signal }),
   ]);
   if (!found) return { state: null };
   if (source.failure !== undefined && text(state, "on_source_unavailable") !== "fail") {
@@ -70,12 +70,15 @@ async function lookAtDestination(
   }
 }
 
-/** Any failure of the source is remembered, not raised: the mirror exists, and what to do is the plan's decision. */
+/**
+ * Any failure of the source is remembered, not raised: the mirror exists, and what to do is the plan's decision. That
+ * goes for a source that does not answer until the deadline too, but not for the user's stop.
+ */
 async function lookAtSource(
   state: ObjectValue,
   memory: Memory,
   provider: Configured,
-  signal: AbortSignal,
+  until: { readonly deadline: AbortSignal; readonly stop: AbortSignal },
 ): Promise<Pick<Memory, "resolved" | "failure">> {
   const question = questionOf(state);
   const source = text(state, "source");
@@ -88,9 +91,9 @@ async function lookAtSource(
     return { resolved: memory.resolved, failure: undefined };
   }
   try {
-    return { resolved: await resolve(state, question, source, provider, signal), failure: undefined };
+    return { resolved: await resolve(state, question, source, provider, until.deadline), failure: undefined };
   } catch (error) {
-    if (signal.aborted || !(error instanceof ImagesyncError)) throw error;
+    if (until.stop.aborted || !(error instanceof ImagesyncError)) throw error;
     const kept = memory.resolved?.question === question ? memory.resolved : undefined;
     return { resolved: kept, failure: `${error.message}.` };
   }

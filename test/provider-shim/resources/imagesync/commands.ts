@@ -52,7 +52,11 @@ export function config(values: Readonly<Record<string, Value>>): ObjectValue {
  * Calls the resource's verbs in the order in which Terraform's commands call them, each command in a provider of its
  * own, and holds it to Terraform's rules on the way.
  */
-export function startCommands(hosts: readonly string[], logins: readonly ObjectValue[] = []): Commands {
+export function startCommands(
+  hosts: readonly string[],
+  logins: readonly ObjectValue[] = [],
+  signal: AbortSignal = new AbortController().signal,
+): Commands {
   const redactor = createRedactor();
   const log = createLogger({ write: () => undefined, redact: (text) => redactor.redact(text) });
   const provider = (): Configured => {
@@ -63,7 +67,7 @@ export function startCommands(hosts: readonly string[], logins: readonly ObjectV
     return configured;
   };
   const context = (): Context => ({
-    signal: new AbortController().signal,
+    signal,
     diagnostics: new Diagnostics(),
     log,
   });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { type RunningRegistry, startRegistry } from "../../../../embedded-registry/index.ts";
 import { buildImage, buildIndex, push, type TestManifest } from "../../../support/images/index.ts";
@@ -28,5 +29,15 @@ export async function startRegistries(): Promise<Registries> {
     hosts: [source.host, destination.host],
     wanted: (reference = "app:1", more = {}) =>
       config({ source: `${source.host}/app:1`, destination: `${destination.host}/${reference}`, ...more }),
+  };
+}
+
+/** From now on the registry answers nothing until the test has ended. */
+export function silence(registry: RunningRegistry, onRequest: () => void = () => undefined): void {
+  const end = new AbortController();
+  onTestFinished(() => end.abort());
+  registry.intercept = () => {
+    onRequest();
+    return { until: once(end.signal, "abort") };
   };
 }

@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
-import { objectValue } from "../../../../provider-shim/protocol/value.ts";
+import { objectValue, type ObjectValue } from "../../../../provider-shim/protocol/value.ts";
 import { changes, nothing, startCommands } from "./commands.ts";
-import { startRegistries } from "./registries.ts";
+import { silence, startRegistries } from "./registries.ts";
 
 const password = "correct-horse-battery";
+
+function timeouts(read: string): ObjectValue {
+  return objectValue({ create: null, read, update: null, delete: null });
+}
+
 const refusal = {
   respond: { status: 403, body: JSON.stringify({ errors: [{ code: "DENIED", message: `not with ${password}` }] }) },
 };
@@ -27,6 +32,26 @@ test("a source that cannot be asked changes nothing where nothing is replaced", 
   const { value, findings } = await commands.plan(kept, wanted());
   expect(changes(value)).toEqual([]);
   expect(findings.map(({ severity }) => severity)).toEqual(["warning"]);
+});
+
+test("a source that does not answer until the deadline leaves the mirror as it is", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const resource = wanted("app:1", { timeouts: timeouts("2s") });
+  const kept = await commands.put(nothing, resource);
+  silence(source);
+  const { value, findings } = await commands.plan(kept, resource);
+  expect(changes(value)).toEqual([]);
+  expect(findings).toMatchObject([{ severity: "warning", summary: "Source unavailable, mirror kept" }]);
+});
+
+test("a stop while the source does not answer is a stop", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const stop = new AbortController();
+  const commands = startCommands(hosts, [], stop.signal);
+  const kept = await commands.put(nothing, wanted());
+  silence(source, () => stop.abort());
+  await expect(commands.refresh(kept)).rejects.toMatchObject({ code: "aborted" });
 });
 
 test("a registry that repeats the password brings it into no state", async () => {
