@@ -10,6 +10,8 @@ import type { ManifestCache } from "./manifest-cache.ts";
 const maxDepth = 8;
 /** All manifests below one tag. */
 const maxManifests = 10_000;
+/** Their bytes together: they are held while the tree is copied. Ten thousand real ones have a quarter of it. */
+const maxTreeBytes = 64 * 1024 * 1024;
 
 /** A manifest and everything below it, each digest once, children before parents. */
 export interface Tree {
@@ -33,22 +35,33 @@ interface Options {
 export async function readTree(repository: Repository, top: Manifest, options: Options): Promise<Tree> {
   const manifests = new Map<Digest, Manifest>();
   const visiting = new Set<Digest>();
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  let bytes = 0;
   const visit = async (manifest: Manifest, depth: number): Promise<void> => {
     if (manifests.has(manifest.digest) || visiting.has(manifest.digest)) return;
     if (depth > maxDepth) throw tooMuch(`it nests indexes more than ${maxDepth} deep`);
     visiting.add(manifest.digest);
     if (visiting.size > maxManifests) throw tooMuch(`it has more than ${maxManifests} manifests`);
+    bytes += manifest.bytes.byteLength;
+    if (bytes > maxTreeBytes) throw tooMuch(`its manifests have more than ${maxTreeBytes} bytes`);
     if (manifest.kind === "index") {
       await Promise.all(
         manifest.manifests.map(async (child) => {
           // What is neither an index nor an image by its type is content of an index: a blob to us.
-          if (isManifest(child)) await visit(await getChild(repository, child, options), depth + 1);
+          if (isManifest(child)) await visit(await getChild(repository, child, { ...options, signal }), depth + 1);
         }),
       );
     }
     manifests.set(manifest.digest, manifest);
   };
-  await visit(top, 0);
+  try {
+    await visit(top, 0);
+  } catch (error) {
+    // One child decides: the others, thousands maybe, are not asked for any more.
+    stop.abort(error);
+    throw error;
+  }
   return collect(top, orderChildrenFirst(top, manifests));
 }
 
