@@ -180,7 +180,12 @@ export class Engine {
     const tag = tagOrLatest(reference);
     if (tag === undefined) return { untagged: true, kept: [] };
     const repository = this.#open(reference, "delete", "destination");
-    const work = (): Promise<RemovalReport> => removeTag(repository, tag, this.#context.claims, options);
+    const work = async (): Promise<RemovalReport> => {
+      const report = await removeTag(repository, tag, this.#context.claims, options);
+      // Some registries delete the content with its last tag (ECR does); what was there must be asked for anew.
+      this.#context.known.forgetRepository(reference);
+      return report;
+    };
     const key = repositoryKey(reference);
     return await verb("delete tag", options, () => this.#repositoryLock.exclusive(key, work, options.signal));
   }
