@@ -29,36 +29,48 @@ export class Manifests {
 
   /**
    * What a tag or digest points at, by HEAD: registries with a pull quota do not count it. A registry that answers
-   * HEAD without the digest, or not at all, is asked by GET and the digest is computed.
+   * HEAD without the digest, or not at all, is asked by GET and the digest is computed. "Not found" is believed to GET
+   * only: Nexus says so to HEAD for what it has, and the reason is in the body.
    * @throws `not-found`, and what {@link refusal} makes of other answers.
    */
   async head(key: string, options: Options = {}): Promise<ManifestHead> {
-    const request = this.#request("HEAD", key, "resolve", options);
-    const response = await this.#requests.send(request);
-    discardBody(response);
-    const digest = response.headers.get("docker-content-digest") ?? (isDigest(key) ? key : undefined);
-    if (response.status === 200 && digest !== undefined && isDigest(digest) && (!isDigest(key) || digest === key)) {
-      const size = Number(response.headers.get("content-length") ?? Number.NaN);
-      return {
-        digest,
-        mediaType: baseMediaType(response.headers.get("content-type")),
-        ...(Number.isSafeInteger(size) && size > 0 ? { size } : {}),
-      };
-    }
-    if (response.status === 404) throw await this.#requests.refusal(response, request);
-    // No digest, HEAD refused, or an error whose reason only GET can carry: HEAD answers have no body.
+    const answer = await this.#head(key, options);
+    if (typeof answer === "object") return answer;
     const manifest = await this.get(key, options);
     return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.byteLength };
   }
 
-  /** Like {@link head}; absent is an answer, not an error. Only a 404-class answer is "absent". */
+  /**
+   * Whether it is there and need not be brought. Absent is an answer, not an error, and what HEAD says is enough: who
+   * then brings it although it is there has lost time only. Only a 404-class answer is "absent".
+   */
   async find(key: string, options: Options = {}): Promise<ManifestHead | undefined> {
+    const answer = await this.#head(key, options);
+    if (answer === 404) return undefined;
+    if (typeof answer === "object") return answer;
     try {
-      return await this.head(key, options);
+      const manifest = await this.get(key, options);
+      return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.bytes.byteLength };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  /** The status instead, when HEAD does not tell: no digest, refused, or an error whose reason only GET can carry. */
+  async #head(key: string, options: Options): Promise<ManifestHead | number> {
+    const response = await this.#requests.send(this.#request("HEAD", key, "resolve", options));
+    discardBody(response);
+    const digest = response.headers.get("docker-content-digest") ?? (isDigest(key) ? key : undefined);
+    if (response.status !== 200 || digest === undefined || !isDigest(digest) || (isDigest(key) && digest !== key)) {
+      return response.status;
+    }
+    const size = Number(response.headers.get("content-length") ?? Number.NaN);
+    return {
+      digest,
+      mediaType: baseMediaType(response.headers.get("content-type")),
+      ...(Number.isSafeInteger(size) && size > 0 ? { size } : {}),
+    };
   }
 
   /** The manifest itself, verified against the digest when that is the key. @throws `limit` over 8 MiB. */
