@@ -22,7 +22,7 @@ export interface Planned {
   readonly replaces: boolean;
 }
 
-export interface Answer<T> {
+interface Answer<T> {
   readonly value: T;
   readonly findings: readonly Diagnostic[];
 }
