@@ -1,7 +1,9 @@
+import { isNotFound } from "../errors.ts";
 import type { Claims } from "../graph/claims.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { ManifestHead } from "../registry/manifests.ts";
 import type { Repository } from "../registry/repository.ts";
-import { untag } from "./untag.ts";
+import { removeStandIn, untag } from "./untag.ts";
 
 /** What a removal did and what it left alone. */
 export interface RemovalReport {
@@ -30,11 +32,11 @@ export async function removeTag(
   options: RemovalOptions,
 ): Promise<RemovalReport> {
   const { expectDigest, since = 0, signal } = options;
-  const current = await repository.manifests.find(tag, { signal });
+  const current = await currentOf(repository, tag, signal);
   if (!current) return { untagged: true, kept: [] };
   if (current.digest !== expectDigest) {
-    const by = `the tag ${tag} was moved to it by somebody else; ${expectDigest} was expected there`;
-    return { untagged: false, kept: [{ digest: current.digest, by }] };
+    const ours = await removeStandIn(repository, current.digest, expectDigest, { signal });
+    return ours ? { untagged: true, kept: [] } : movedTo(current.digest, tag, expectDigest);
   }
   if (claims.claimedSince(repository.name, tag, since)) {
     return {
@@ -42,6 +44,25 @@ export async function removeTag(
       kept: [{ digest: current.digest, by: `the tag ${tag} has a new owner with the same digest` }],
     };
   }
-  await untag(repository, tag, { signal });
-  return { untagged: true, kept: [] };
+  const moved = await untag(repository, tag, expectDigest, { signal });
+  return moved === undefined ? { untagged: true, kept: [] } : movedTo(moved, tag, expectDigest);
+}
+
+/** Absence is asked for twice here, as a tag that is wrongly believed to be gone would be left behind for ever. */
+async function currentOf(
+  repository: Repository,
+  tag: string,
+  signal: AbortSignal | undefined,
+): Promise<ManifestHead | undefined> {
+  try {
+    return await repository.manifests.head(tag, { signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function movedTo(digest: Digest, tag: string, expected: Digest): RemovalReport {
+  const by = `the tag ${tag} was moved to it by somebody else; ${expected} was expected there`;
+  return { untagged: false, kept: [{ digest, by }] };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ImagesyncError } from "../errors.ts";
+import { type ErrorCode, ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
@@ -19,15 +19,57 @@ interface Options {
  * Removes one tag and nothing else: other tags of the same digest stay. First the registry is asked to delete the tag;
  * one that cannot (distribution before version 3 knows deletes by digest only, which drop every tag of the digest) is
  * served a throw-away manifest under the tag, which is then deleted by its own digest.
+ * @returns the digest that the tag turned out to hold instead of `expected`, and still holds; undefined when it is gone.
  * @throws `unsupported` when the registry deletes nothing at all; then nothing was changed.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-tags
  */
-export async function untag(repository: Repository, tag: string, options: Options = {}): Promise<void> {
+export async function untag(
+  repository: Repository,
+  tag: string,
+  expected: Digest,
+  options: Options = {},
+): Promise<Digest | undefined> {
   const answer = await repository.manifests.delete(tag, options);
-  if (answer.status < 300 || answer.status === 404) return;
+  if (answer.status < 300 || answer.status === 404) return undefined;
   if (answer.status !== 400 && answer.status !== 405 && answer.status !== 501) throw answer.error;
   await checkDeletesWork(repository, tag, options);
-  await untagByStandIn(repository, tag, options);
+  return await untagByStandIn(repository, tag, expected, options);
+}
+
+/**
+ * Takes a stand-in away that a removal of `expected` has left on the tag, because its process was killed.
+ * @returns whether it was one.
+ */
+export async function removeStandIn(
+  repository: Repository,
+  found: Digest,
+  expected: Digest,
+  options: Options = {},
+): Promise<boolean> {
+  const manifest = await getReadable(repository, found, options);
+  if (manifest?.annotations?.[standInAnnotation] !== expected) return false;
+  const answer = await repository.manifests.delete(found, options);
+  if (answer.status >= 300 && answer.status !== 404) throw answer.error;
+  if (manifest.kind === "image" && manifest.config) await removeConfig(repository, manifest.config.digest);
+  return true;
+}
+
+/** What cannot be read as a manifest, or is gone again, was not made here. */
+const unreadable: ReadonlySet<ErrorCode> = new Set([
+  "manifest-invalid",
+  "unsupported-media-type",
+  "limit",
+  "digest-mismatch",
+  "not-found",
+]);
+
+async function getReadable(repository: Repository, digest: Digest, options: Options): Promise<Manifest | undefined> {
+  try {
+    return await repository.manifests.get(digest, options);
+  } catch (error) {
+    if (error instanceof ImagesyncError && unreadable.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** Asks for the delete of a digest that cannot exist: a registry that deletes says that it does not have it. */
@@ -48,24 +90,65 @@ async function checkDeletesWork(repository: Repository, tag: string, options: Op
   });
 }
 
-async function untagByStandIn(repository: Repository, tag: string, options: Options): Promise<void> {
+async function untagByStandIn(
+  repository: Repository,
+  tag: string,
+  expected: Digest,
+  options: Options,
+): Promise<Digest | undefined> {
   const original = await repository.manifests.get(tag, options);
+  if (original.digest !== expected) return original.digest;
   const { manifest, config } = standIn(original.digest);
   const session = await repository.uploads.start(options);
   const body = { bytes: config.bytes.byteLength, open: () => config.bytes, repeatable: true };
-  await repository.uploads.put(session, config.descriptor.digest, body, options);
-  await repository.manifests.put(manifest, tag, options);
   try {
-    // From here on the tag is not the user's: a stop must not leave it so, therefore no signal.
+    await repository.uploads.put(session, config.descriptor.digest, body, options);
+  } catch (error) {
+    await repository.uploads.cancel(session);
+    throw error;
+  }
+  options.signal?.throwIfAborted();
+  try {
+    // From here on the tag may not be the user's: a stop must not leave it so, therefore no signal of his.
+    await repository.manifests.put(manifest, tag, { signal: AbortSignal.timeout(cleanUpDeadlineMs) });
     const answer = await repository.manifests.delete(manifest.digest, {
       signal: AbortSignal.timeout(cleanUpDeadlineMs),
     });
     if (answer.status >= 300 && answer.status !== 404) throw answer.error;
   } catch (error) {
-    await repository.manifests.put(original, tag, { signal: AbortSignal.timeout(cleanUpDeadlineMs) });
-    throw error;
+    if (!(await putBackOrGone(repository, tag, original, manifest.digest))) throw error;
   }
   await removeConfig(repository, config.descriptor.digest);
+  return undefined;
+}
+
+/**
+ * A failure leaves open what has happened, so the tag is looked at: if it holds the stand-in, the image is put back.
+ * @returns whether the tag is gone, which was the purpose.
+ */
+async function putBackOrGone(
+  repository: Repository,
+  tag: string,
+  original: Manifest,
+  standInDigest: Digest,
+): Promise<boolean> {
+  try {
+    const options = { signal: AbortSignal.timeout(cleanUpDeadlineMs) };
+    const current = await repository.manifests.find(tag, options);
+    if (current?.digest === standInDigest) await repository.manifests.put(original, tag, options);
+    return current === undefined;
+  } catch (error) {
+    const { registry } = repository.name;
+    throw new ImagesyncError({
+      code: toImagesyncError(error, "delete tag").code,
+      operation: "delete tag",
+      side: "destination",
+      registry,
+      message: `Cannot delete tag ${registry}/${repository.name.repository}:${tag}: it may hold a stand-in without content now, and ${original.digest} could not be put back`,
+      hint: "Repeat the delete when the registry is well, or push the image to the tag again",
+      cause: error,
+    });
+  }
 }
 
 /** A manifest of its own digest, with nothing but a config that no image shares. */

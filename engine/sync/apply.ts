@@ -58,7 +58,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
   const { signal, onEvent = () => undefined } = options;
   const tag =
     item.destination.tag ?? (item.destination.digest === undefined ? tagOrLatest(item.destination) : undefined);
-  let distrust = item.action === "repair";
+  let distrust = item.action === "repair" || item.thorough === true;
   let action = item.action;
   for (let attempt = 1; ; attempt += 1) {
     try {

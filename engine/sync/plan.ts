@@ -24,6 +24,8 @@ export interface PlanItem {
   readonly currentDigest?: Digest | undefined;
   /** At most so many bytes will move. */
   readonly bytes: number;
+  /** Look at every blob at the destination, also below manifests that are there already. */
+  readonly thorough?: boolean | undefined;
   /** The new index when only some platforms are copied: its exact text and media type. */
   readonly subset?: { readonly mediaType: string; readonly text: string } | undefined;
 }
@@ -63,6 +65,7 @@ export async function planRule(
         },
         destination: rule.destination,
         ...rest,
+        ...(integrity === "blobs" ? { thorough: true } : {}),
         ...(subset ? { subset: { mediaType: subset.mediaType, text: new TextDecoder().decode(subset.bytes) } } : {}),
       },
     ],

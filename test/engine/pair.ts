@@ -35,7 +35,7 @@ export interface Pair {
   resetCounts(): void;
 }
 
-export interface CopyOptions extends Policy {
+interface CopyOptions extends Policy {
   readonly engine?: Engine;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
@@ -102,7 +102,7 @@ export function stored(plan: Plan): Plan {
 }
 
 /** The digest of a tag, asked by plain HTTP without leaving traces in faults or counts that matter. */
-export async function digestAt(registry: RunningRegistry, reference: Reference): Promise<string | undefined> {
+async function digestAt(registry: RunningRegistry, reference: Reference): Promise<string | undefined> {
   const { intercept } = registry;
   registry.intercept = undefined;
   try {
