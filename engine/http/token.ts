@@ -158,8 +158,8 @@ function serverMessage(text: string): string {
   const message = [nested, fields.get("error_description"), fields.get("details"), fields.get("message")].find(
     (candidate) => typeof candidate === "string" && candidate !== "",
   );
-  // oxlint-disable-next-line no-control-regex -- control characters of a server must not reach a terminal
-  return typeof message === "string" ? `: ${message.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 200)}` : "";
+  // Control characters of a server must not reach a terminal.
+  return typeof message === "string" ? `: ${message.replace(/\p{Cc}+/gu, " ").slice(0, 200)}` : "";
 }
 
 function failure(
