@@ -35,7 +35,7 @@ export async function removeTag(
   const current = await currentOf(repository, tag, signal);
   if (!current) return { untagged: true, kept: [] };
   if (current.digest !== expectDigest) {
-    const ours = await removeStandIn(repository, current.digest, expectDigest, { signal });
+    const ours = await removeStandIn(repository, tag, current.digest, expectDigest, { signal });
     return ours ? { untagged: true, kept: [] } : movedTo(current.digest, tag, expectDigest);
   }
   if (claims.claimedSince(repository.name, tag, since)) {

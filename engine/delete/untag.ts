@@ -11,6 +11,9 @@ const standInAnnotation = "io.imagesync.stand-in.for";
 
 const cleanUpDeadlineMs = 10_000;
 
+/** Each one meets another writer of the same repository by chance only. */
+const standInAttempts = 5;
+
 interface Options {
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,14 +45,14 @@ export async function untag(
  */
 export async function removeStandIn(
   repository: Repository,
+  tag: string,
   found: Digest,
   expected: Digest,
   options: Options = {},
 ): Promise<boolean> {
   const manifest = await getReadable(repository, found, options);
   if (manifest?.annotations?.[standInAnnotation] !== expected) return false;
-  const answer = await repository.manifests.delete(found, options);
-  if (answer.status >= 300 && answer.status !== 404) throw answer.error;
+  await deleteStandIn(repository, tag, manifest, () => options);
   if (manifest.kind === "image" && manifest.config) await removeConfig(repository, manifest.config.digest);
   return true;
 }
@@ -110,16 +113,37 @@ async function untagByStandIn(
   options.signal?.throwIfAborted();
   try {
     // From here on the tag may not be the user's: a stop must not leave it so, therefore no signal of his.
-    await repository.manifests.put(manifest, tag, { signal: AbortSignal.timeout(cleanUpDeadlineMs) });
-    const answer = await repository.manifests.delete(manifest.digest, {
-      signal: AbortSignal.timeout(cleanUpDeadlineMs),
-    });
-    if (answer.status >= 300 && answer.status !== 404) throw answer.error;
+    const limits = (): Options => ({ signal: AbortSignal.timeout(cleanUpDeadlineMs) });
+    await repository.manifests.put(manifest, tag, limits());
+    await deleteStandIn(repository, tag, manifest, limits);
   } catch (error) {
     if (!(await putBackOrGone(repository, tag, original, manifest.digest))) throw error;
   }
   await removeConfig(repository, config.descriptor.digest);
   return undefined;
+}
+
+/**
+ * Deletes a stand-in, and its tag with it. Distribution 2.8 forgets the manifest first and then reads all tags of the
+ * repository for it; where somebody is writing a tag just then it reads an empty file, answers 500, and from then on 404.
+ * The tag is left with nothing behind it: nobody can pull it, but it is listed, and no delete reaches it any more. So
+ * after any answer but success the stand-in is put again where the tag has nothing, and deleted once more.
+ * @throws the registry's refusal while the tag still holds the stand-in.
+ */
+async function deleteStandIn(
+  repository: Repository,
+  tag: string,
+  standIn: Manifest,
+  limits: () => Options,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await repository.manifests.delete(standIn.digest, limits());
+    if (answer.status < 300) return;
+    const current = await repository.manifests.find(tag, limits());
+    if (current?.digest === standIn.digest || (current && answer.status !== 404)) throw answer.error;
+    if (current || attempt >= standInAttempts) return;
+    await repository.manifests.put(standIn, tag, limits());
+  }
 }
 
 /**

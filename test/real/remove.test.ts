@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Digest } from "../../engine/index.ts";
+import type { Digest, Engine } from "../../engine/index.ts";
 import { skopeoProgram } from "../acceptance/skopeo.ts";
 import { only } from "../engine/pair.ts";
 import { buildImage, buildPlatformIndex, imageKinds, treeOf } from "../support/images/index.ts";
@@ -115,13 +115,17 @@ describe.skipIf(missing)("at a docker-registry", () => {
     for (const tag of ["1", "2"]) await expectWhole(registry, `team/app:${tag}`);
   });
 
-  test("tags of one digest that are removed at the same time all go, and the one that stays is whole", async () => {
+  test.each([
+    ["one process", 1],
+    ["several processes", 6],
+  ])("tags of one digest that %s remove at the same time all go, and the one that stays is whole", async (_, count) => {
     const registry = await reachRegistry();
     const going = ["1", "2", "3", "4", "5", "6"];
     for (const tag of [...going, "stays"]) await registry.seed(image, `team/app:${tag}`);
-    const engine = engineFor([registry]);
+    const engines = Array.from({ length: count }, () => engineFor([registry]));
+    const engineOf = (at: number): Engine => engines[at % count] ?? engineFor([registry]);
     const reports = await Promise.all(
-      going.map((tag) => engine.remove(registry.at(`team/app:${tag}`), { expectDigest })),
+      going.map((tag, at) => engineOf(at).remove(registry.at(`team/app:${tag}`), { expectDigest })),
     );
     expect(reports).toEqual(going.map(() => gone));
     expect(await registry.tags("team/app")).toEqual(["stays"]);

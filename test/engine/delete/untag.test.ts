@@ -152,6 +152,48 @@ describe("a tag is taken away by a stand-in where only digests can be deleted", 
     }
   });
 
+  test.each([404, 500])(
+    "and again when its delete is answered with %i and has left a tag without content",
+    async (status) => {
+      const pair = await start();
+      let deletes = 0;
+      let hollow = false;
+      pair.destination.intercept = (request) => {
+        const { kind, method, reference } = request;
+        if (kind !== "manifest") return undefined;
+        if (method === "DELETE" && reference.includes(":")) deletes += 1;
+        // As distribution 2.8 does while somebody else writes a tag: the stand-in is forgotten, the tag is not.
+        if (method === "DELETE" && deletes === 2) {
+          hollow = true;
+          return { respond: { status } };
+        }
+        if (isStandIn(request)) hollow = false;
+        return hollow && reference === "1" ? { respond: { status: 404 } } : undefined;
+      };
+      expect(await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest })).toEqual({
+        untagged: true,
+        kept: [],
+      });
+      const tags = (await (await fetch(`${pair.destination.url}/v2/to/app/tags/list`)).json()) as { tags: unknown };
+      expect(tags.tags).toEqual(["2"]);
+      expect(await pair.tree(pair.at("to/app:2"))).toEqual(treeOf(image));
+    },
+  );
+
+  test("and once only, where somebody has put the tag anew meanwhile", async () => {
+    const pair = await start();
+    let deletes = 0;
+    pair.destination.intercept = ({ kind, method, reference }) => {
+      if (kind !== "manifest" || method !== "DELETE" || !reference.includes(":")) return undefined;
+      deletes += 1;
+      if (deletes !== 2) return undefined;
+      const until = push(image, { host: pair.destination.host, repository: "to/app", tag: "1" });
+      return { until, respond: { status: 404 } };
+    };
+    expect(await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest })).toMatchObject({ untagged: true });
+    expect(await pair.tree(pair.at("to/app:1"))).toEqual(treeOf(image));
+  });
+
   test("a stand-in that a killed process has left is recognised by the next removal, and taken away", async () => {
     const pair = await start();
     const killed = pair.newEngine();
