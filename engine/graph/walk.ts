@@ -20,6 +20,7 @@ export interface Tree {
   readonly manifests: readonly Manifest[];
   /** Each blob once, with the type its manifest gives it. Non-distributable layers are left out. */
   readonly blobs: readonly Descriptor[];
+  /** Layers that are non-distributable wherever they stand. */
   readonly nonDistributable: readonly Descriptor[];
 }
 
@@ -125,7 +126,8 @@ function collect(top: Manifest, manifests: readonly Manifest[]): Tree {
       (isNonDistributable(blob.mediaType) ? nonDistributable : blobs).set(blob.digest, blob);
     }
   }
-  return { top, manifests, blobs: [...blobs.values()], nonDistributable: [...nonDistributable.values()] };
+  const left = [...nonDistributable.values()].filter((layer) => !blobs.has(layer.digest));
+  return { top, manifests, blobs: [...blobs.values()], nonDistributable: left };
 }
 
 function contentOf(children: readonly Descriptor[]): Descriptor[] {

@@ -1,7 +1,14 @@
 import { ImagesyncError } from "../errors.ts";
 import { asObject, type Descriptor, parseAnnotations, parseDescriptor } from "./descriptor.ts";
 import { type Digest, digestAlgorithm, digestOf, quote, show } from "./digest.ts";
-import { baseMediaType, isIndexType, isManifestType, isSchema1, mediaTypes } from "./media-types.ts";
+import {
+  baseMediaType,
+  isIndexType,
+  isManifestType,
+  isNonDistributable,
+  isSchema1,
+  mediaTypes,
+} from "./media-types.ts";
 
 /** What every manifest has. The bytes are the truth: they are pushed as they came, the rest is a view of them. */
 interface ManifestBytes {
@@ -81,10 +88,17 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   };
 }
 
-/** Config and layers, each digest once, in their order. */
+/**
+ * Config and layers, each digest once, in their order. One that may be distributed in one place and not in another is
+ * wanted: registries refuse the manifest without it.
+ */
 export function blobsOf(manifest: ImageManifest): Descriptor[] {
   const all = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
-  return [...new Map(all.map((blob) => [blob.digest, blob])).values()];
+  const blobs = new Map<Digest, Descriptor>();
+  for (const blob of all) {
+    if (!(blobs.has(blob.digest) && isNonDistributable(blob.mediaType))) blobs.set(blob.digest, blob);
+  }
+  return [...blobs.values()];
 }
 
 /**

@@ -123,6 +123,19 @@ describe("every kind of manifest is read", () => {
     expect(read.kind === "image" && blobsOf(read).map((one) => one.digest)).toEqual([digest, other.digest]);
   });
 
+  test("with a layer that is left at its origin in one place only as one that is wanted", () => {
+    const left = { ...blob, mediaType: oci.foreign };
+    for (const layers of [
+      [left, blob, left],
+      [blob, left],
+    ]) {
+      const read = parseManifest(bytesOf({ schemaVersion: 2, mediaType: oci.manifest, layers }), oci.manifest);
+      expect(read.kind === "image" && blobsOf(read)).toMatchObject([{ digest, mediaType: oci.layer }]);
+    }
+    const read = parseManifest(bytesOf({ schemaVersion: 2, layers: [left] }), oci.manifest);
+    expect(read.kind === "image" && blobsOf(read)).toMatchObject([{ digest, mediaType: oci.foreign }]);
+  });
+
   test("and an attestation has no platform", () => {
     const platform = { os: "unknown", architecture: "unknown" };
     const read = parseManifest(bytesOf({ ...index, manifests: [{ ...blob, platform }] }), oci.index);
