@@ -42,11 +42,20 @@ export async function refusal(response: HttpResponse, about: Circumstances): Pro
   });
 }
 
+/**
+ * Answers whose meaning no words refine: a name that is not known may contain any of them, and Google calls its rate
+ * limit a quota.
+ */
+const unmistakable: ReadonlySet<number> = new Set([401, 404, 410, 429]);
+
 function classify(status: number, wire: readonly WireError[]): ErrorCode {
   const codes = new Set(wire.map((error) => error.code));
   const words = wire.map((error) => `${error.code} ${error.message}`.toLowerCase()).join(" ");
-  if (/immutable|imagetagalreadyexists/.test(words)) return "immutable";
-  if (/quota/.test(words) || status === 507) return "quota";
+  if (!unmistakable.has(status) && status < 500) {
+    if (/immutable|imagetagalreadyexists/.test(words)) return "immutable";
+    if (/quota/.test(words)) return "quota";
+  }
+  if (status === 507) return "quota";
   switch (status) {
     case 401:
       return "unauthorized";

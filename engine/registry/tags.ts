@@ -35,6 +35,8 @@ export class Tags {
       const body = await readBody(response, maxPageBytes);
       for (const tag of this.#parse(body)) if (typeof tag === "string" && isTag(tag)) tags.add(tag);
       const next = nextPage(response.headers.get("link"));
+      if (next !== undefined && !URL.canParse(next, response.url))
+        throw this.#invalid("names no address of its next page");
       path = next === undefined ? undefined : new URL(next, response.url).href;
     }
     return [...tags];
@@ -50,11 +52,16 @@ export class Tags {
     const list = fields?.["tags"];
     if (list === null) return [];
     if (Array.isArray(list)) return list;
-    throw new ImagesyncError({
+    throw this.#invalid("did not answer with a list of tags");
+  }
+
+  #invalid(what: string): ImagesyncError {
+    const { registry } = this.#requests.name;
+    return new ImagesyncError({
       code: "protocol",
       operation: "list tags",
-      message: `Cannot list tags: ${this.#requests.name.registry} did not answer with a list of tags`,
-      registry: this.#requests.name.registry,
+      message: `Cannot list tags: ${registry} ${what}`,
+      registry,
       hint: "Check that the address is a registry's and no proxy answers in its place",
     });
   }
@@ -69,12 +76,16 @@ export class Tags {
   }
 }
 
-/** The address behind `rel="next"`; several links may stand in one header. RFC 8288 */
+/**
+ * The address whose relations include `next`; several links may stand in one header, and commas and semicolons in their
+ * addresses and quoted parameters.
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ */
 function nextPage(header: string | undefined): string | undefined {
-  for (const link of (header ?? "").split(",")) {
-    const open = link.indexOf("<");
-    const close = link.indexOf(">", open);
-    if (open >= 0 && close > open && /;\s*rel="?next"?/i.test(link.slice(close))) return link.slice(open + 1, close);
+  for (const [, address, parameters = ""] of (header ?? "").matchAll(/<([^<>]*)>([^<]*)/g)) {
+    const relation = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters);
+    const relations = (relation?.[1] ?? relation?.[2] ?? "").toLowerCase().split(/\s+/);
+    if (relations.includes("next")) return address;
   }
   return undefined;
 }
