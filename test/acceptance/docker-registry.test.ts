@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Endpoint } from "../support/images/index.ts";
+import { buildImage, buildPlatformIndex, type Endpoint, fetchTree, treeOf } from "../support/images/index.ts";
 import {
   basicAuthorization,
   dockerRegistryProgram,
@@ -8,9 +8,18 @@ import {
   startDockerRegistry,
   testLogin,
 } from "../support/registries/index.ts";
-import { nested, type NestedBlock, terraformProgram } from "../support/terraform/index.ts";
+import { expectNothingToDo, nested, type NestedBlock, terraformProgram } from "../support/terraform/index.ts";
 import { digestBySkopeo, type SkopeoAccess, skopeoProgram } from "./skopeo.ts";
-import { configuration, openAttached, openRegistry, openWorkspaceFor, patient } from "./stage.ts";
+import {
+  configuration,
+  deleteManifest,
+  mirror,
+  openAttached,
+  openRegistry,
+  openWorkspaceFor,
+  patient,
+  pushTo,
+} from "./stage.ts";
 import { liveWholeLife } from "./whole-life.ts";
 
 const missing = [terraformProgram, dockerRegistryProgram, skopeoProgram].includes(undefined);
@@ -42,6 +51,40 @@ describe.skipIf(missing)("the whole life of an image at the real docker-registry
         tagDelete: false,
       }),
     ).resolves.toBeUndefined();
+  });
+
+  test("what others overwrite or delete there is found and put back", async () => {
+    const destination = await openDockerRegistry({});
+    const source = await openRegistry();
+    const workspace = await openWorkspaceFor(await openAttached());
+    const image = buildPlatformIndex({ seed: "drifting", layers: [3000] });
+    await pushTo(source, "team/app", "1.0", image);
+    await workspace.write(
+      configuration(
+        { registry: [source, destination].map(({ host }) => nested({ address: host, plain_http: true })) },
+        mirror({ source: `${source.host}/team/app:1.0`, destination: `${destination.host}/mirror/app:1.0` }),
+      ),
+    );
+    await workspace.apply();
+    const lost = image.children[2]?.digest ?? "";
+    const disturbances = [
+      () => pushTo(destination, "mirror/app", "1.0", buildImage({ seed: "foreign", layers: [1000] })),
+      () => deleteManifest(destination, "mirror/app", lost),
+    ];
+    for (const disturb of disturbances) {
+      await disturb();
+      const plan = await workspace.plan();
+      expect(plan.actions).toEqual({ "imagesync.x": "update" });
+      await workspace.apply(plan);
+      expect(await fetchTree(destination, "mirror/app", "1.0")).toEqual(treeOf(image));
+      await expectNothingToDo(workspace);
+    }
+    // It deletes tags by deleting their manifest only.
+    await deleteManifest(destination, "mirror/app", image.digest);
+    expect((await workspace.plan()).actions).toEqual({ "imagesync.x": "create" });
+    await workspace.apply();
+    expect(await digestBySkopeo(`${destination.host}/mirror/app:1.0`)).toBe(image.digest);
+    await workspace.destroy();
   });
 
   test("with source and destination at one registry that wants a token for each", async () => {
