@@ -9,6 +9,9 @@ import type { UsageError } from "./usage-error.ts";
  */
 export function renderError(error: ImagesyncError | UsageError, environment: Invocation["environment"]): string {
   const block = [`Error: ${printable(error.message)}`];
+  if (error.name === "ImagesyncError" && error.reference !== undefined && !error.message.includes(error.reference)) {
+    block.push(`  ${error.side ?? "reference"}: ${printable(error.reference)}`);
+  }
   if (error.hint !== undefined) block.push(`  ${printable(error.hint)}`);
   if (error.name === "ImagesyncError" && error.code === "internal" && environment["IMAGESYNC_DEBUG"] === "1") {
     block.push("", error.cause instanceof Error ? (error.cause.stack ?? "") : (error.stack ?? ""));

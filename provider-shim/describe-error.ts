@@ -34,6 +34,7 @@ export function describeError(error: unknown, path?: AttributePath): Diagnostic 
   const facts = [
     error.side && `side: ${error.side}`,
     error.registry && `registry: ${error.registry}`,
+    error.reference !== undefined && !error.message.includes(error.reference) && `reference: ${error.reference}`,
     error.status && `status: ${error.status}`,
     error.registryCode && `registry's code: ${error.registryCode}`,
     error.attempts && error.attempts > 1 && `attempts: ${error.attempts}`,

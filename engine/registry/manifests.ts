@@ -77,10 +77,14 @@ export class Manifests {
   async get(key: string, options: Options = {}): Promise<Manifest> {
     const request = this.#request("GET", key, "pull manifest", options);
     const response = await this.#requests.expect(request, 200);
-    const bytes = await readBody(response, maxManifestBytes);
-    const manifest = parseManifest(bytes, response.headers.get("content-type"), isDigest(key) ? key : undefined);
-    this.#checkHeader(response, manifest, key);
-    return manifest;
+    try {
+      const bytes = await readBody(response, maxManifestBytes);
+      const manifest = parseManifest(bytes, response.headers.get("content-type"), isDigest(key) ? key : undefined);
+      this.#checkHeader(response, manifest, key);
+      return manifest;
+    } catch (error) {
+      throw this.#requests.locate(error, key);
+    }
   }
 
   /**

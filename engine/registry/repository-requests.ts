@@ -1,4 +1,4 @@
-import type { Side } from "../errors.ts";
+import { ImagesyncError, type Side } from "../errors.ts";
 import type { Access, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import { refusal } from "./errors.ts";
@@ -84,8 +84,19 @@ export class RepositoryRequests {
       operation: request.operation,
       registry: this.name.registry,
       side: this.#side,
-      reference: `${this.name.registry}/${this.name.repository}${request.object === undefined ? "" : separator(request.object) + request.object}`,
+      reference: this.#reference(request.object),
     });
+  }
+
+  /** Says of an error that arose from an answer's content where that answer came from. */
+  locate(error: unknown, object: string): unknown {
+    if (!(error instanceof ImagesyncError)) return error;
+    return error.with({ side: this.#side, registry: this.name.registry, reference: this.#reference(object) });
+  }
+
+  #reference(object: string | undefined): string {
+    const name = `${this.name.registry}/${this.name.repository}`;
+    return object === undefined ? name : `${name}${separator(object)}${object}`;
   }
 }
 
