@@ -101,6 +101,17 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof ImagesyncError && error.code === "not-found";
 }
 
+/** The error of something that was stopped: `timeout` when the signal's reason was a deadline, else `aborted`. */
+export function stopped(operation: string, reason: unknown): ImagesyncError {
+  const deadline = reason instanceof Error && reason.name === "TimeoutError";
+  return new ImagesyncError({
+    code: deadline ? "timeout" : "aborted",
+    operation,
+    message: `Cannot ${operation}: ${deadline ? "the deadline passed" : "it was stopped"}`,
+    cause: reason,
+  });
+}
+
 /**
  * Normalises whatever was thrown. An abort becomes `aborted` (a deadline: `timeout`), everything unknown `internal`
  * with a request to report it; the original stays in `cause`.
@@ -109,22 +120,7 @@ export function toImagesyncError(error: unknown, operation: string): ImagesyncEr
   if (error instanceof ImagesyncError) return error;
   const name = error instanceof Error ? error.name : "";
   const message = error instanceof Error ? error.message : String(error);
-  if (name === "TimeoutError") {
-    return new ImagesyncError({
-      code: "timeout",
-      operation,
-      message: `Cannot ${operation}: the deadline passed`,
-      cause: error,
-    });
-  }
-  if (name === "AbortError") {
-    return new ImagesyncError({
-      code: "aborted",
-      operation,
-      message: `Cannot ${operation}: it was stopped`,
-      cause: error,
-    });
-  }
+  if (name === "TimeoutError" || name === "AbortError") return stopped(operation, error);
   return new ImagesyncError({
     code: "internal",
     operation,

@@ -1,6 +1,6 @@
 import { isNotFound } from "../errors.ts";
 import { type Depth, findMissing, type Missing } from "../graph/completeness.ts";
-import type { ManifestCache } from "../graph/manifest-cache.ts";
+import type { ReadOptions } from "../graph/manifest-cache.ts";
 import { readTree } from "../graph/walk.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -43,10 +43,7 @@ export interface CopyDecision {
 }
 
 /** Decides what is to be done, by reading only. The source's tag is resolved here, once. */
-export async function planCopy(
-  question: CopyQuestion,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
-): Promise<CopyDecision> {
+export async function planCopy(question: CopyQuestion, options: ReadOptions): Promise<CopyDecision> {
   const { source, sourceReference, destination, destinationReference } = question;
   const { signal } = options;
   // Where a tag is written, the tag is what is wanted; that the digest beside it exists says nothing of the tag.
@@ -94,7 +91,7 @@ export async function planCopy(
 async function digestThere(
   { source, destinationReference }: CopyQuestion,
   digest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<Digest> {
   return destinationReference.digest === digest ? digest : await digestOfTag(source, digest, options);
 }
@@ -103,11 +100,7 @@ async function digestThere(
  * What a registry answers for a tag on a manifest of this digest. Registries name what a tag holds by sha256, so for an
  * image named by sha512 it is the other digest of the same bytes.
  */
-export async function digestOfTag(
-  repository: Repository,
-  digest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
-): Promise<Digest> {
+export async function digestOfTag(repository: Repository, digest: Digest, options: ReadOptions): Promise<Digest> {
   if (digestAlgorithm(digest) === "sha256") return digest;
   return digestOf((await options.cache.get(repository, digest, options.signal)).bytes);
 }
@@ -116,7 +109,7 @@ export async function digestOfTag(
 async function examineInPlace(
   question: CopyQuestion,
   digest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<Pick<CopyDecision, "action" | "reason" | "bytes">> {
   const missing = await missingBelow(question, digest, options);
   if (!missing) return { action: "repair", reason: "the manifest of the tag is missing", bytes: 0 };
@@ -129,7 +122,7 @@ async function examineInPlace(
 async function missingBelow(
   { destination, depth }: CopyQuestion,
   digest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<Missing | undefined> {
   if (depth === "tag") return { manifests: [], blobs: [] };
   let top: Manifest;
@@ -150,7 +143,7 @@ async function missingBelow(
 export async function examinePlatforms(
   question: Pick<CopyQuestion, "source" | "platforms" | "requiredPlatforms">,
   sourceDigest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<Manifest | undefined> {
   const { source, platforms, requiredPlatforms } = question;
   if (platforms.length === 0 && requiredPlatforms.length === 0) return undefined;
@@ -166,7 +159,7 @@ async function bytesBelow(
   { source }: CopyQuestion,
   subset: Manifest | undefined,
   sourceDigest: Digest,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<number> {
   const top = subset ?? (await options.cache.get(source, sourceDigest, options.signal));
   const tree = await readTree(source, top, options);

@@ -1,5 +1,5 @@
 import { ImagesyncError } from "../errors.ts";
-import type { ManifestCache } from "../graph/manifest-cache.ts";
+import type { ReadOptions } from "../graph/manifest-cache.ts";
 import { isManifest } from "../graph/walk.ts";
 import { asObject, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -22,11 +22,6 @@ const maxDepth = 8;
 /** All images below one index. */
 const maxLeaves = 10_000;
 
-interface Options {
-  readonly cache: ManifestCache;
-  readonly signal?: AbortSignal | undefined;
-}
-
 interface Leaf {
   readonly descriptor: Descriptor;
   readonly platform: Platform | undefined;
@@ -41,7 +36,7 @@ interface Leaf {
 export async function platformsOf(
   repository: Repository,
   top: Manifest,
-  options: Options,
+  options: ReadOptions,
 ): Promise<Map<string, Digest>> {
   const found = new Map<string, Digest>();
   for (const { descriptor, platform } of await leavesOf(repository, top, options)) {
@@ -62,7 +57,7 @@ export async function selectPlatforms(
   repository: Repository,
   top: Manifest,
   wanted: readonly Platform[],
-  options: Options,
+  options: ReadOptions,
 ): Promise<Manifest> {
   const leaves = await leavesOf(repository, top, options);
   requirePlatforms(
@@ -104,7 +99,7 @@ export function requirePlatforms(
  * once; then the order is made without waiting, so that it does not depend on which answer came first.
  * @throws `limit` for indexes nested as nobody means it.
  */
-async function leavesOf(repository: Repository, top: Manifest, options: Options): Promise<Leaf[]> {
+async function leavesOf(repository: Repository, top: Manifest, options: ReadOptions): Promise<Leaf[]> {
   const read = new Map<Digest, Manifest>();
   const platforms = new Map<Digest, Platform | undefined>();
   const readBelow = async (manifest: Manifest, depth: number): Promise<void> => {
@@ -180,7 +175,7 @@ function tooMuch(top: Manifest, why: string): ImagesyncError {
 async function platformFromConfig(
   repository: Repository,
   manifest: Manifest,
-  options: Options,
+  options: ReadOptions,
 ): Promise<Platform | undefined> {
   if (manifest.kind !== "image" || !manifest.config || !/image\.(config\.)?v1\+json$/.test(manifest.config.mediaType))
     return undefined;

@@ -123,7 +123,8 @@ export class Transfers {
         const mounts = this.#known.mounts(destination.name.registry);
         const oneRequest = !distrust && (mounts ?? trivial);
         if (!oneRequest && (await destination.blobs.has(blob.digest, { signal }))) return "present";
-        const early = this.#fetchEarly(blob, oneRequest ? options : { ...options, cold: true });
+        // A small blob that is surely wanted can be on its way while the upload opens: a round trip less.
+        const early = blob.size < smallBlobBytes && (cold || !oneRequest) ? this.#fetchSmall(blob, options) : undefined;
         const opening = oneRequest ? this.#mountFromItself(blob, options) : destination.uploads.start({ signal });
         const answer = await settle(opening, early);
         return answer === "mounted" ? "present" : await this.#upload(blob, answer, options, early);
@@ -143,11 +144,9 @@ export class Transfers {
     return answer;
   }
 
-  /** A small blob that is surely wanted can be on its way while the upload opens: a round trip less. */
-  #fetchEarly(blob: Descriptor, { source, cold, signal }: TransferOptions): Promise<Uint8Array> | undefined {
-    if (!cold || blob.size >= smallBlobBytes) return undefined;
+  /** A small blob whole and verified. Whoever awaits it later sees a failure; until then it counts as handled. */
+  #fetchSmall(blob: Descriptor, { source, signal }: TransferOptions): Promise<Uint8Array> {
     const bytes = source.blobs.open(blob, { signal }).then((stream) => readVerified(stream, blob));
-    // Whoever awaits it later sees the failure; until then it must not count as unhandled.
     bytes.catch(() => undefined);
     return bytes;
   }
@@ -156,12 +155,12 @@ export class Transfers {
     blob: Descriptor,
     session: UploadSession,
     options: TransferOptions,
-    speculative?: Promise<Uint8Array>,
+    early?: Promise<Uint8Array>,
   ): Promise<Transferred> {
     const { destination, onEvent, signal } = options;
     try {
       if (blob.size < smallBlobBytes) {
-        const bytes = await (speculative ?? this.#fetchEarly(blob, { ...options, cold: true }) ?? new Uint8Array());
+        const bytes = await (early ?? this.#fetchSmall(blob, options));
         await destination.uploads.put(
           session,
           blob.digest,

@@ -3,7 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { blobsOf, type Manifest } from "../oci/manifest.ts";
 import { isImageType, isNonDistributable } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
-import type { ManifestCache } from "./manifest-cache.ts";
+import type { ReadOptions } from "./manifest-cache.ts";
 import { isManifest } from "./walk.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function findMissing(
   repository: Repository,
   top: Manifest,
   depth: Depth,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
+  options: ReadOptions,
 ): Promise<Missing> {
   const manifests = new Set<Digest>();
   const blobs = new Set<Digest>();

@@ -52,6 +52,12 @@ export class ManifestCache {
   }
 }
 
+/** What reading manifests needs. */
+export interface ReadOptions {
+  readonly cache: ManifestCache;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** By repository too: who may read one repository need not be allowed to read another with the same content. */
 function cacheKey(repository: Repository, digest: Digest): string {
   return `${repositoryKey(repository.name)}@${digest}`;

@@ -2,9 +2,9 @@ import { ImagesyncError, isNotFound } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { blobsOf, type Manifest } from "../oci/manifest.ts";
-import { isIndexType, isManifestType, isNonDistributable } from "../oci/media-types.ts";
+import { isManifestType, isNonDistributable } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
-import type { ManifestCache } from "./manifest-cache.ts";
+import type { ReadOptions } from "./manifest-cache.ts";
 
 /** Indexes of indexes exist (CNAB bundles); deeper than this nobody means it. */
 const maxDepth = 8;
@@ -24,16 +24,11 @@ export interface Tree {
   readonly nonDistributable: readonly Descriptor[];
 }
 
-interface Options {
-  readonly cache: ManifestCache;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * Reads everything below a manifest from one repository. @throws `not-found` naming the child an index promises but
  * the repository does not have, `limit` for trees nobody means.
  */
-export async function readTree(repository: Repository, top: Manifest, options: Options): Promise<Tree> {
+export async function readTree(repository: Repository, top: Manifest, options: ReadOptions): Promise<Tree> {
   const manifests = new Map<Digest, Manifest>();
   const visiting = new Set<Digest>();
   const stop = new AbortController();
@@ -68,14 +63,10 @@ export async function readTree(repository: Repository, top: Manifest, options: O
 
 /** The manifests an index names, those of unknown type included: a registry serves them as manifests. */
 export function isManifest(descriptor: Descriptor): boolean {
-  return (
-    isManifestType(descriptor.mediaType) ||
-    isIndexType(descriptor.mediaType) ||
-    /manifest|index/.test(descriptor.mediaType)
-  );
+  return isManifestType(descriptor.mediaType) || /manifest|index/.test(descriptor.mediaType);
 }
 
-async function getChild(repository: Repository, child: Descriptor, options: Options): Promise<Manifest> {
+async function getChild(repository: Repository, child: Descriptor, options: ReadOptions): Promise<Manifest> {
   try {
     const manifest = await options.cache.get(repository, child.digest, options.signal);
     if (manifest.bytes.byteLength === child.size) return manifest;

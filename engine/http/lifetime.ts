@@ -1,8 +1,9 @@
-import { ImagesyncError } from "../errors.ts";
+import { ImagesyncError, stopped } from "../errors.ts";
 
 /**
  * How long one request may live: until the caller's signal, a deadline, or the end of the client. Its signal is what
- * everything below listens to, and the reason it aborts with is the error that the caller gets.
+ * everything below listens to, and the reason it aborts with is the error that the caller gets: always one about the stop,
+ * as an error of another request, given as the outer signal's reason, must not look like the answer to this one.
  */
 export class Lifetime {
   readonly signal: AbortSignal;
@@ -44,18 +45,4 @@ export class Lifetime {
       }),
     );
   }
-}
-
-/**
- * Whatever the caller's reason is, here it means only that the request was stopped: an error of another request, given
- * as the reason, must not look like the answer to this one.
- */
-function stopped(operation: string, reason: unknown): ImagesyncError {
-  const deadline = reason instanceof Error && reason.name === "TimeoutError";
-  return new ImagesyncError({
-    code: deadline ? "timeout" : "aborted",
-    operation,
-    message: `Cannot ${operation}: ${deadline ? "the deadline passed" : "it was stopped"}`,
-    cause: reason,
-  });
 }

@@ -56,8 +56,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext, options: Appl
 async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOptions): Promise<CopyResult> {
   const ends = context.open(item);
   const { signal, onEvent = () => undefined } = options;
-  const tag =
-    item.destination.tag ?? (item.destination.digest === undefined ? tagOrLatest(item.destination) : undefined);
+  const tag = tagOrLatest(item.destination);
   let distrust = item.action === "repair" || item.thorough === true;
   let action = item.action;
   for (let attempt = 1; ; attempt += 1) {

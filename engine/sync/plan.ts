@@ -1,6 +1,6 @@
 import { type CopyDecision, planCopy } from "../copy/plan.ts";
 import { ImagesyncError } from "../errors.ts";
-import type { ManifestCache } from "../graph/manifest-cache.ts";
+import type { ReadOptions } from "../graph/manifest-cache.ts";
 import type { Digest } from "../oci/digest.ts";
 import { atDigest, formatReference, type Reference } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
@@ -36,11 +36,7 @@ export interface Ends {
 }
 
 /** Turns a rule into what is to be done. Reads only. @throws `conflict` when another digest is wanted than the source gives. */
-export async function planRule(
-  rule: Rule,
-  ends: Ends,
-  options: { readonly cache: ManifestCache; readonly signal?: AbortSignal | undefined },
-): Promise<Plan> {
+export async function planRule(rule: Rule, ends: Ends, options: ReadOptions): Promise<Plan> {
   const { platforms = [], requiredPlatforms = [], integrity = "tag" } = rule.policy ?? {};
   const decision = await planCopy(
     {

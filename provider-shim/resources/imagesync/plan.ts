@@ -1,4 +1,4 @@
-import { type Digest, isDigest, parseReference, pinned } from "../../../engine/index.ts";
+import { type Digest, formatReference, isDigest, parseReference, pinned, tagOrLatest } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import { describeError } from "../../describe-error.ts";
 import { type AttributePath, attributePath } from "../../protocol/diagnostics.ts";
@@ -95,9 +95,8 @@ function foretell(
 
 /** `repository:tag@digest`, in the user's spelling. */
 export function taggedReference(destination: string, digest: Digest): string {
-  const { spelled, tag, digest: named } = parseReference(destination);
-  const shown = tag ?? (named === undefined ? "latest" : undefined);
-  return shown === undefined ? `${spelled}@${digest}` : `${spelled}:${shown}@${digest}`;
+  const reference = parseReference(destination);
+  return formatReference({ ...reference, tag: tagOrLatest(reference), digest });
 }
 
 /**
