@@ -2,6 +2,31 @@ import { ImagesyncError } from "../errors.ts";
 import { quote } from "../oci/digest.ts";
 import { parseAddressPrefix } from "../credentials/address-prefix.ts";
 
+/** The families of registries whose own APIs and habits are known; every other one is taken for a plain `distribution`. */
+export const vendors = [
+  "distribution",
+  "docker-hub",
+  "ghcr",
+  "quay",
+  "gar",
+  "ecr",
+  "ecr-public",
+  "acr",
+  "harbor",
+  "gitlab",
+  "artifactory",
+  "nexus",
+  "zot",
+] as const;
+
+/** Which family of registry an address is. */
+export type Vendor = (typeof vendors)[number];
+
+/** True for the name of a family in {@link vendors}. */
+export function isVendor(name: string): name is Vendor {
+  return (vendors as readonly string[]).includes(name);
+}
+
 /** How one registry is reached. Everything is optional; the zero value is https with the well-known certificates. */
 export interface RegistryTransport {
   /** `host[:port]` as in references. */
@@ -20,6 +45,10 @@ export interface RegistryTransport {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Requests at the same time; uploads that stream from another request come on top. @default 32 */
   readonly maxConnections?: number | undefined;
+  /** Which family of registry this is, where the host name does not tell. @default told by host name and answers */
+  readonly vendor?: Vendor | undefined;
+  /** Address of the vendor's own API, where it is not the well-known one. @default the vendor's well-known one */
+  readonly apiUrl?: string | undefined;
 }
 
 /** 32 fill a line of 20 ms round trips with the many small requests of a sync; more gain little. */
