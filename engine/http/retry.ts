@@ -29,9 +29,10 @@ const overloadStatuses: ReadonlySet<number> = new Set([429, 503]);
 
 /**
  * Methods whose second sending does no harm. POST is among them because in this protocol it only opens an upload
- * session, which expires. PATCH appends to one: sent twice, it appends twice.
+ * session, which expires. PATCH appends to one: sent twice, it appends twice. DELETE sent once more, seconds later,
+ * takes away what somebody else has put there meanwhile: who deletes looks again before.
  */
-const repeatableMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "POST"]);
+const repeatableMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST"]);
 
 export interface RetryContext {
   readonly request: Pick<WireRequest, "operation" | "registry" | "method" | "body" | "signal">;

@@ -3,7 +3,7 @@ import { ImagesyncError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { discardBody } from "./body.ts";
-import type { RepositoryRequests } from "./repository-requests.ts";
+import type { Deletion, RepositoryRequests } from "./repository-requests.ts";
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -65,16 +65,15 @@ export class Blobs {
     return response.body;
   }
 
-  /** Deletes a blob; the status is the caller's to judge. */
-  async delete(digest: Digest, options: Options = {}): Promise<number> {
-    const response = await this.#requests.send({
+  /** Deletes a blob. The status is the caller's to judge: few registries do it. */
+  async delete(digest: Digest, options: Options = {}): Promise<Deletion> {
+    const request = {
       operation: "delete blob",
       method: "DELETE",
       path: `blobs/${digest}`,
       object: digest,
       signal: options.signal,
-    });
-    discardBody(response);
-    return response.status;
+    } as const;
+    return await this.#requests.deletion(request);
   }
 }

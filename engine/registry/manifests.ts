@@ -5,7 +5,7 @@ import { type Manifest, maxManifestBytes, parseManifest } from "../oci/manifest.
 import { baseMediaType, manifestAccept } from "../oci/media-types.ts";
 import { discardBody, readBody } from "./body.ts";
 import { ImagesyncError } from "../errors.ts";
-import type { RepositoryRequest, RepositoryRequests } from "./repository-requests.ts";
+import type { Deletion, RepositoryRequest, RepositoryRequests } from "./repository-requests.ts";
 
 /** What a registry says of a manifest without sending it. */
 export interface ManifestHead {
@@ -88,14 +88,15 @@ export class Manifests {
   }
 
   /**
-   * Pushes the bytes as they are, by tag or by digest.
+   * Pushes the bytes as they are, by tag or by digest. With `once` it is sent a single time: who overwrites a tag only
+   * as long as it holds what he expects looks again before he repeats it.
    * @throws `manifest-invalid` with the registry code MANIFEST_BLOB_UNKNOWN when the destination misses content.
    */
-  async put(manifest: Manifest, key: string, options: Options = {}): Promise<void> {
+  async put(manifest: Manifest, key: string, options: Options & { readonly once?: boolean } = {}): Promise<void> {
     const request: RepositoryRequest = {
       ...this.#request("PUT", key, "push manifest", options),
       headers: { "content-type": manifest.mediaType },
-      body: { bytes: manifest.bytes.byteLength, open: () => manifest.bytes, repeatable: true },
+      body: { bytes: manifest.bytes.byteLength, open: () => manifest.bytes, repeatable: options.once !== true },
     };
     const response = await this.#requests.expect(request, 201, 200, 202);
     discardBody(response);
@@ -106,17 +107,9 @@ export class Manifests {
   }
 
   /** Deletes a manifest by digest, or a tag. The status is the caller's to judge: registries differ most here. */
-  async delete(
-    key: string,
-    options: Options = {},
-  ): Promise<{ readonly status: number; readonly error?: Error | undefined }> {
-    const request = this.#request("DELETE", key, isDigest(key) ? "delete manifest" : "delete tag", options);
-    const response = await this.#requests.send(request);
-    if (response.status < 300) {
-      discardBody(response);
-      return { status: response.status };
-    }
-    return { status: response.status, error: await this.#requests.refusal(response, request) };
+  async delete(key: string, options: Options = {}): Promise<Deletion> {
+    const operation = isDigest(key) ? "delete manifest" : "delete tag";
+    return await this.#requests.deletion(this.#request("DELETE", key, operation, options));
   }
 
   #request(method: RepositoryRequest["method"], key: string, operation: string, options: Options): RepositoryRequest {

@@ -1,6 +1,7 @@
 import { ImagesyncError, type Side } from "../errors.ts";
 import type { Access, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { RepositoryName } from "../oci/reference.ts";
+import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
 import type { Transport } from "./registry.ts";
 
@@ -32,6 +33,13 @@ export interface RepositoryRequest {
   /** How errors call the object: a reference or a digest. */
   readonly object?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a registry answered a DELETE. */
+export interface Deletion {
+  readonly status: number;
+  /** What it says when it did not delete. */
+  readonly error?: ImagesyncError | undefined;
 }
 
 /** The requests of one repository: address, scope and errors in one place. */
@@ -79,7 +87,15 @@ export class RepositoryRequests {
     throw await this.refusal(response, request);
   }
 
-  refusal(response: HttpResponse, request: RepositoryRequest): Promise<Error> {
+  /** Sends a DELETE. Its answer is not judged here: registries differ most in it. */
+  async deletion(request: RepositoryRequest): Promise<Deletion> {
+    const response = await this.send(request);
+    if (response.status >= 300) return { status: response.status, error: await this.refusal(response, request) };
+    discardBody(response);
+    return { status: response.status };
+  }
+
+  refusal(response: HttpResponse, request: RepositoryRequest): Promise<ImagesyncError> {
     return refusal(response, {
       operation: request.operation,
       registry: this.name.registry,

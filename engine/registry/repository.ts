@@ -2,6 +2,7 @@ import type { Side } from "../errors.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import { Blobs } from "./blobs.ts";
 import { Manifests } from "./manifests.ts";
+import { Referrers } from "./referrers.ts";
 import type { Transport } from "./registry.ts";
 import { type RepositoryOptions, RepositoryRequests } from "./repository-requests.ts";
 import { Tags } from "./tags.ts";
@@ -15,6 +16,7 @@ export interface Repository {
   readonly blobs: Blobs;
   readonly uploads: Uploads;
   readonly tags: Tags;
+  readonly referrers: Referrers;
 }
 
 export function openRepository(transport: Transport, name: RepositoryName, options: RepositoryOptions): Repository {
@@ -26,5 +28,6 @@ export function openRepository(transport: Transport, name: RepositoryName, optio
     blobs: new Blobs(requests),
     uploads: new Uploads(requests),
     tags: new Tags(requests),
+    referrers: new Referrers(requests),
   };
 }

@@ -2,6 +2,7 @@ import { ImagesyncError } from "../errors.ts";
 import { asObject } from "../oci/descriptor.ts";
 import { isTag } from "../oci/reference.ts";
 import { readBody } from "./body.ts";
+import { nextPage } from "./link.ts";
 import type { RepositoryRequests } from "./repository-requests.ts";
 
 /** ECR refuses more than 1000. */
@@ -74,18 +75,4 @@ export class Tags {
       registry: this.#requests.name.registry,
     });
   }
-}
-
-/**
- * The address whose relations include `next`; several links may stand in one header, and commas and semicolons in their
- * addresses and quoted parameters.
- * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
- */
-function nextPage(header: string | undefined): string | undefined {
-  for (const [, address, parameters = ""] of (header ?? "").matchAll(/<([^<>]*)>([^<]*)/g)) {
-    const relation = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(parameters);
-    const relations = (relation?.[1] ?? relation?.[2] ?? "").toLowerCase().split(/\s+/);
-    if (relations.includes("next")) return address;
-  }
-  return undefined;
 }

@@ -1,0 +1,151 @@
+import { ImagesyncError, toImagesyncError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Repository } from "../registry/repository.ts";
+import { below, type Candidates } from "./candidates.ts";
+import type { Mark } from "./mark.ts";
+
+/** What became of the candidates. */
+export interface Swept {
+  readonly manifests: ReadonlySet<Digest>;
+  readonly blobs: ReadonlySet<Digest>;
+  /** Candidate → who needs it. */
+  readonly kept: ReadonlyMap<Digest, string>;
+  /** Candidate → why it could not be deleted. */
+  readonly skipped: ReadonlyMap<Digest, string>;
+  /** Candidates of a kind that this registry does not delete for anybody. */
+  readonly unsupported: ReadonlySet<Digest>;
+  /** Why nothing more was deleted: a mark that left a doubt. */
+  readonly doubt?: string | undefined;
+}
+
+export interface SweepOptions {
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * How many deletes one mark allows: they are sent at once, so that what somebody else pushes after the mark meets as
+ * few of them as can be. It bounds the only time in which this sweep can harm.
+ */
+const deletesPerMark = 32;
+
+/**
+ * Deletes what nobody needs of the candidates: parents before children, blobs last, so that whatever stops it leaves
+ * nothing that can be found and is not whole. Right before each step everything is marked anew. What somebody needs is
+ * kept with all below it, and what the registry does not delete keeps what is below it too.
+ * @param mark What is in use now, asked anew at each call. Where it fails the sweep ends, and keeps the rest.
+ */
+export async function sweep(
+  repository: Repository,
+  candidates: Candidates,
+  mark: () => Promise<Mark>,
+  { dryRun, signal }: SweepOptions,
+): Promise<Swept> {
+  const state = new Sweep(candidates);
+  for (const kind of ["manifests", "blobs"] as const) {
+    for (;;) {
+      if (state.ready(kind).length === 0) break;
+      try {
+        state.keep((await mark()).reachable);
+      } catch (error) {
+        signal?.throwIfAborted();
+        return { ...state, doubt: toImagesyncError(error, "mark what is in use").message };
+      }
+      const step = state.ready(kind).slice(0, dryRun ? Infinity : deletesPerMark);
+      if (dryRun) for (const digest of step) state[kind].add(digest);
+      else await Promise.all(step.map((digest) => deleteOne(repository, kind, digest, state, signal)));
+      signal?.throwIfAborted();
+    }
+  }
+  return state;
+}
+
+type Kind = "manifests" | "blobs";
+
+/** Which candidates are gone, and which stay. */
+class Sweep implements Swept {
+  readonly manifests: Set<Digest> = new Set();
+  readonly blobs: Set<Digest> = new Set();
+  readonly kept: Map<Digest, string> = new Map();
+  readonly skipped: Map<Digest, string> = new Map();
+  readonly unsupported: Set<Digest> = new Set();
+  /** Gone before we came. */
+  readonly absent: Set<Digest> = new Set();
+  readonly #candidates: Candidates;
+  /** Kinds that the registry does not delete at all. */
+  readonly #refused = new Set<Kind>();
+
+  constructor(candidates: Candidates) {
+    this.#candidates = candidates;
+  }
+
+  keep(reachable: ReadonlyMap<Digest, string>): void {
+    for (const digest of [...this.#candidates.manifests.keys(), ...this.#candidates.blobs.keys()]) {
+      const by = reachable.get(digest);
+      if (by !== undefined && !this.manifests.has(digest) && !this.blobs.has(digest)) this.kept.set(digest, by);
+    }
+  }
+
+  /** What can go next: nobody needs it, and no candidate that stays or has still to go stands above it. */
+  ready(kind: Kind): Digest[] {
+    const all = kind === "manifests" ? this.#candidates.manifests : this.#candidates.blobs;
+    if (this.#refused.has(kind)) return [];
+    const blocked = new Set<Digest>();
+    for (const node of this.#candidates.manifests.values()) {
+      if (this.#gone(node.digest)) continue;
+      for (const digest of [...node.children, ...node.blobs.keys()]) if (digest !== node.digest) blocked.add(digest);
+    }
+    return [...all.keys()].filter(
+      (digest) => !this.#gone(digest) && !this.kept.has(digest) && !this.skipped.has(digest) && !blocked.has(digest),
+    );
+  }
+
+  /** The registry deletes none of this kind: what is left of it is its own collector's. */
+  refuse(kind: Kind): void {
+    this.#refused.add(kind);
+    const all = kind === "manifests" ? this.#candidates.manifests : this.#candidates.blobs;
+    const left = [...all.keys()].filter((digest) => !this.#gone(digest) && !this.kept.has(digest));
+    for (const digest of kind === "manifests" ? below(this.#candidates, left) : left) this.unsupported.add(digest);
+  }
+
+  #gone(digest: Digest): boolean {
+    return this.manifests.has(digest) || this.blobs.has(digest) || this.absent.has(digest);
+  }
+}
+
+async function deleteOne(
+  repository: Repository,
+  kind: Kind,
+  digest: Digest,
+  state: Sweep,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    const { status, error } = await repository[kind].delete(digest, { signal });
+    if (status < 300) state[kind].add(digest);
+    else if (status === 404 || status === 410) state.absent.add(digest);
+    else if (isUnsupported(status, error)) state.refuse(kind);
+    else if (await isGone(repository, kind, digest, signal)) state[kind].add(digest);
+    else state.skipped.set(digest, error?.message ?? `the registry answered ${status}`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    state.skipped.set(digest, toImagesyncError(error, "delete").message);
+  }
+}
+
+/** Many registries delete no blobs, some no manifests: that is their way and no failure. */
+function isUnsupported(status: number, error: Error | undefined): boolean {
+  if (status === 405 || status === 501) return true;
+  return status === 400 && error instanceof ImagesyncError && error.registryCode === "UNSUPPORTED";
+}
+
+/** Docker Hub answers 500 and finishes later; distribution answers 500 after the manifest itself is gone. */
+async function isGone(
+  repository: Repository,
+  kind: Kind,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (kind === "blobs") return !(await repository.blobs.has(digest, { signal }));
+  return (await repository.manifests.find(digest, { signal })) === undefined;
+}
