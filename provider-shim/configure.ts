@@ -6,6 +6,7 @@ import {
   type Redactor,
   type RegistryTransport,
 } from "../engine/index.ts";
+import { type DeletionPolicy, deletionPolicyOf } from "./deletion-policy.ts";
 import { blocks } from "./provider-schema.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
 
@@ -14,6 +15,8 @@ export interface Configured {
   readonly engine: Engine;
   /** Tags are resolved at plan, so that plans show final digests. */
   readonly resolveAtPlan: boolean;
+  /** For resources that say nothing of their own. */
+  readonly deletionPolicy: DeletionPolicy;
   /** Part of the configuration is not known yet: nothing can be asked of registries. */
   readonly unknown: boolean;
 }
@@ -51,7 +54,13 @@ export function configureProvider(
       configFileContent: optionalText(config, "config_file_content"),
     },
   });
-  return { engine, resolveAtPlan: config["resolve_at_plan"] !== false, unknown: hasUnknown(config) };
+  return {
+    engine,
+    resolveAtPlan: config["resolve_at_plan"] !== false,
+    deletionPolicy: deletionPolicyOf(config["deletion_policy"]) ?? "delete",
+    // No plan depends on the policy.
+    unknown: hasUnknown({ ...config, deletion_policy: null }),
+  };
 }
 
 function credentialOf(block: ObjectValue): Credential {

@@ -25,6 +25,12 @@ export const providerSchema: Schema = {
         description:
           "Resolve source tags at plan, so that `id` and what uses it are known there. `false` leaves them unknown until apply when an image is created or its source changes. Defaults to `true`.",
       },
+      deletion_policy: {
+        type: "string",
+        optional: true,
+        description:
+          "The `deletion_policy` of resources that have none of their own: `delete`, `untag` or `retain`. A change counts at once, also for resources that are removed in the same apply. Defaults to `delete`.",
+      },
     },
     blocks: {
       registry_auth: {

@@ -1,3 +1,4 @@
+import { deletionPolicies, deletionPolicyOf } from "./deletion-policy.ts";
 import { attributePath } from "./protocol/diagnostics.ts";
 import type { Context } from "./protocol/resource.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
@@ -73,6 +74,12 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
       `Give the path of a docker config.json, or leave "config_file" out.`,
       attributePath("config_file"),
     );
+  }
+  const policy = config["deletion_policy"];
+  if (typeof policy === "string" && deletionPolicyOf(policy) === undefined) {
+    const choices = deletionPolicies.map((choice) => `"${choice}"`).join(", ");
+    const detail = `${JSON.stringify(policy.slice(0, 100))} is not possible here. Write one of: ${choices}.`;
+    diagnostics.error("Invalid deletion_policy", detail, attributePath("deletion_policy"));
   }
   const content = config["config_file_content"];
   if (typeof content === "string" && !isJsonObject(content)) {

@@ -42,6 +42,12 @@ const timeout: readonly BadValue[] = ["", "soon", "5", "-1s", "0s", "1h 30m", "9
 
 const bool: BadValue = { value: "maybe", summary: /Incorrect attribute value type/, fix: /a bool is required/ };
 
+const policy: readonly BadValue[] = ["", "keep", "Delete"].map((value) => ({
+  value,
+  summary: /Invalid deletion_policy/,
+  fix: /one of: "delete", "untag", "retain"/,
+}));
+
 const address: readonly BadValue[] = [
   { value: "", summary: /Invalid registry address/, fix: /Write it as/ },
   { value: "two words", summary: /Invalid registry address/, fix: /Write it as/ },
@@ -64,6 +70,7 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     { value: "{", summary: /Invalid config_file_content/, fix: /file\("config\.json"\)/ },
   ],
   "provider.resolve_at_plan": [bool],
+  "provider.deletion_policy": policy,
   "provider.registry_auth.address": [
     ...address.map((bad) => ({ ...bad, beside: login })),
     { value: "r.example", summary: /Login without a secret/, fix: /Give username and password/ },
@@ -148,6 +155,17 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     summary: /Invalid on_source_unavailable/,
     fix: /one of: "keep", "fail"/,
   })),
+  "imagesync.deletion_policy": policy,
+  "imagesync.keep_previous": [
+    ...[-1, 21, 1.5, 1e30].map((value) => ({ value, summary: /Invalid keep_previous/, fix: /from 0 to 20/ })),
+    { value: "some", summary: /Incorrect attribute value type/, fix: /a number is required/ },
+  ],
+  "imagesync.keep_digests": [
+    { value: [""], summary: /Invalid digest/, fix: /Write sha256:/ },
+    { value: [digest, "latest"], summary: /Invalid digest/, fix: /"latest" is not.*Write sha256:/ },
+    { value: [`r.example/app@${digest}`], summary: /Invalid digest/, fix: /Write sha256:/ },
+    { value: digest, summary: /Incorrect attribute value type/, fix: /set of string required/ },
+  ],
   "imagesync.triggers": [
     { value: { at: ["list"] }, summary: /Incorrect attribute value type/, fix: /string required/ },
     { value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/ },

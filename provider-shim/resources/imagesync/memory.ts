@@ -26,8 +26,8 @@ export interface Resolved {
 
 const noMemory: Memory = { previous: [] };
 
-/** Enough for rollbacks; the list must not grow for ever. */
-const maxPrevious = 20;
+/** More than can be kept and what registries refuse to delete for a long time; the list must not grow for ever. */
+const maxPrevious = 100;
 
 /** Reads the private bytes. Foreign ones, such as another provider has left, are no memory and no error. */
 export function readMemory(bytes: Uint8Array | undefined): Memory {

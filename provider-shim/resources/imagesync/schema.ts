@@ -85,6 +85,25 @@ export const imagesyncSchema: Schema = {
         description:
           "What to do when the source cannot be asked although the image is already mirrored: `keep` it with a warning, or `fail`. Defaults to `keep`.",
       },
+      deletion_policy: {
+        type: "string",
+        optional: true,
+        description:
+          "What a destroy removes, and an update of what it replaces: `delete` the tag and the content that nobody else needs, `untag` tags only, `retain` nothing. Defaults to the provider block's `deletion_policy` as it is at that time.",
+      },
+      keep_previous: {
+        type: "number",
+        optional: true,
+        computed: true,
+        description:
+          "How many earlier digests stay pullable after an update, 0 to 20, each held by a tag `imagesync-previous.…`; older ones are collected once the update has succeeded, all of them at destroy. Defaults to `1`.",
+      },
+      keep_digests: {
+        type: ["set", "string"],
+        optional: true,
+        description:
+          "Digests in the repository of `destination` that are never collected, with everything below them, such as what a release still runs.",
+      },
       triggers: {
         type: ["map", "string"],
         optional: true,

@@ -2,7 +2,7 @@ import { type Digest, isDigest, parsePlatform, type Platform } from "../../../en
 import { isUnknown, type ObjectValue, type Value } from "../../protocol/value.ts";
 
 /** Defaults of attributes that may be left out. */
-export const defaults = { integrity_check: "manifests", on_source_unavailable: "keep" } as const;
+export const defaults = { integrity_check: "manifests", on_source_unavailable: "keep", keep_previous: 1 } as const;
 
 /** The text of an attribute; undefined when it is null, unknown or absent. */
 export function text(value: ObjectValue, attribute: string): string | undefined {

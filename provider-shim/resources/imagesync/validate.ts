@@ -6,11 +6,13 @@ import {
   type Reference,
   tagOrLatest,
 } from "../../../engine/index.ts";
+import { deletionPolicies } from "../../deletion-policy.ts";
 import { describeError } from "../../describe-error.ts";
 import type { Context } from "../../protocol/context.ts";
 import { attributePath } from "../../protocol/diagnostics.ts";
-import type { ObjectValue } from "../../protocol/value.ts";
+import { isUnknown, type ObjectValue } from "../../protocol/value.ts";
 import { validateTimeouts } from "../../timeouts.ts";
+import { isKeepPrevious, maxKeepPrevious } from "./retention.ts";
 import { text, texts } from "./state.ts";
 
 /** Offline, and silent about everything that is not known yet. Every finding points at its attribute. */
@@ -24,6 +26,9 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
   checkPlatforms("required_platforms");
   checkChoice("integrity_check", ["tag", "manifests", "blobs"]);
   checkChoice("on_source_unavailable", ["keep", "fail"]);
+  checkChoice("deletion_policy", deletionPolicies);
+  checkKeepPrevious();
+  checkKeepDigests();
   validateTimeouts(config["timeouts"], context);
 
   function check(attribute: "source" | "destination"): Reference | undefined {
@@ -52,8 +57,7 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
     if (value === undefined) return;
     const path = attributePath("source_digest");
     if (!isDigest(value)) {
-      const detail = `${JSON.stringify(value.slice(0, 100))} is not a digest. Write sha256: and 64 lower-case hexadecimal digits, for instance data.imagesync_image.x.digest.`;
-      diagnostics.error("Invalid digest", detail, path);
+      reportDigest(value, "source_digest");
     } else if (source?.digest !== undefined && source.digest !== value) {
       const detail = `"source" names ${source.digest}, "source_digest" is ${value}. Remove one of the two.`;
       diagnostics.error("Contradicting digests", detail, path);
@@ -69,6 +73,22 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
         report(error, attribute);
       }
     }
+  }
+
+  function checkKeepPrevious(): void {
+    const value = config["keep_previous"];
+    if (value === undefined || value === null || isUnknown(value) || isKeepPrevious(value)) return;
+    const detail = `It is a number of images. Write a whole number from 0 to ${maxKeepPrevious}.`;
+    diagnostics.error("Invalid keep_previous", detail, attributePath("keep_previous"));
+  }
+
+  function checkKeepDigests(): void {
+    for (const value of texts(config, "keep_digests")) if (!isDigest(value)) reportDigest(value, "keep_digests");
+  }
+
+  function reportDigest(value: string, attribute: string): void {
+    const detail = `${JSON.stringify(value.slice(0, 100))} is not a digest. Write sha256: and 64 lower-case hexadecimal digits, for instance data.imagesync_image.x.digest.`;
+    diagnostics.error("Invalid digest", detail, attributePath(attribute));
   }
 
   function checkChoice(attribute: string, choices: readonly string[]): void {
