@@ -16,7 +16,7 @@ interface IssuedToken {
 }
 
 const DEFAULT_LIFETIME_SECONDS = 300;
-const ALL_ACTIONS: readonly AccessAction[] = ["pull", "push", "delete"];
+const ALL_ACTIONS: readonly AccessAction[] = ["pull", "push", "delete", "metadata_read"];
 const MAX_SCOPES = 100;
 const MAX_FORM_BYTES = 64 * 1024;
 
@@ -32,6 +32,7 @@ export function tokenAuthority(options: TokenAuthOptions, scheme: "http" | "http
   const allow = options.allow ?? ((user, _repository, action) => user !== undefined || action === "pull");
 
   function issue(user: string | undefined, scopes: readonly string[], offline: boolean): Reply {
+    scopes.forEach(checkScope);
     const now = Date.now();
     for (const [token, { expiresAtMs }] of tokens) if (expiresAtMs <= now) tokens.delete(token);
     const access = new Map<string, Set<AccessAction>>();
@@ -54,6 +55,11 @@ export function tokenAuthority(options: TokenAuthOptions, scheme: "http" | "http
       issued_at: new Date(now).toISOString(),
       ...refresh,
     });
+  }
+
+  function checkScope(scope: string): void {
+    const unknown = actionsOf(scope).find((action) => options.scopeActions?.includes(action) === false);
+    if (unknown !== undefined) throw new RegistryError("UNSUPPORTED", "Unable to decode scope", { status: 400 });
   }
 
   function checkLogin(login: Login): string {
@@ -88,8 +94,8 @@ export function tokenAuthority(options: TokenAuthOptions, scheme: "http" | "http
       if (!valid || (scope !== undefined && !actions.every((action) => allows(route.repository, action)))) {
         const host = hostOf(request);
         const fields = [
-          ["realm", options.realm ?? `${scheme}://${host}/token`],
-          ["service", host],
+          ["realm", options.realm ?? `${scheme}://${host}${options.path ?? "/token"}`],
+          ["service", options.service ?? host],
           ["scope", scope],
           ["error", bearer === undefined ? undefined : valid ? "insufficient_scope" : "invalid_token"],
         ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}="${value}"`]));
@@ -117,9 +123,13 @@ function scopesOf(parameters: URLSearchParams): string[] {
   return parameters.getAll("scope").flatMap((value) => value.split(" "));
 }
 
+function actionsOf(scope: string): string[] {
+  return /^repository:[^:]+:(.*)$/.exec(scope)?.[1]?.split(",") ?? [];
+}
+
 /** `repository:<name>:<actions>`; other resources are not ours and grant nothing. */
 function parseScope(scope: string): { repository: string; actions: AccessAction[] }[] {
-  const match = /^repository:([^:]+):([a-z,*]+)$/.exec(scope);
+  const match = /^repository:([^:]+):([a-z_,*]+)$/.exec(scope);
   const repository = match?.[1] ?? "";
   if (!isRepositoryName(repository)) return [];
   const asked = (match?.[2] ?? "").split(",");

@@ -2,8 +2,11 @@ import type { IncomingMessage } from "node:http";
 import type { Reply } from "./reply.ts";
 import type { Route } from "./router.ts";
 
-/** What can be done to a repository, in the words of token scopes. */
-export type AccessAction = "pull" | "push" | "delete";
+/**
+ * What can be done to a repository, in the words of token scopes. `metadata_read`, listing without pulling, is an action
+ * of its own at some registries only.
+ */
+export type AccessAction = "pull" | "push" | "delete" | "metadata_read";
 
 /** What the sender of a request may do. */
 export interface Grants {

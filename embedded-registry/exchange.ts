@@ -26,7 +26,8 @@ type ResolvedOptions = Required<
     | "allowSparseIndex"
     | "verifySizes"
   >
->;
+> &
+  Pick<RegistryOptions, "auth" | "handling" | "api">;
 
 /** One request on its way to a reply. */
 export interface Exchange {

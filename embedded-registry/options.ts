@@ -1,6 +1,9 @@
 import type { AccessAction } from "./auth.ts";
+import type { Api, Handling } from "./extension.ts";
 import type { Intercept } from "./intercept.ts";
 import type { RequestRecord } from "./request-log.ts";
+import type { RouteKind } from "./router.ts";
+import type { Storage } from "./storage.ts";
 
 /** Who may do what: `user` is undefined for an anonymous client. */
 type AccessRule = (user: string | undefined, repository: string, action: AccessAction) => boolean;
@@ -27,12 +30,20 @@ export interface TokenAuthOptions {
   readonly allow?: AccessRule;
   /** Address of a token endpoint elsewhere, put into challenges instead of our own; its tokens are not understood here. */
   readonly realm?: string;
+  /** Where our own token endpoint is. Default `/token`. */
+  readonly path?: string;
+  /** What challenges call the service. Default the host that the client asked. */
+  readonly service?: string;
+  /** Actions that a scope may name; a request for a token with another one is refused with 400. Default any. */
+  readonly scopeActions?: readonly string[];
+  /** What a request needs; undefined for the usual: reads pull, deletes delete, all others pull and push. */
+  readonly requires?: (method: string, kind: RouteKind) => readonly AccessAction[] | undefined;
 }
 
 /** How a registry is started; everything has a default. */
 export interface RegistryOptions {
-  /** Where images are kept; in memory when absent. */
-  readonly storage?: { readonly directory: string };
+  /** Where images are kept; in memory when absent. A storage of one's own can be looked into and shared. */
+  readonly storage?: { readonly directory: string } | Storage;
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -59,6 +70,10 @@ export interface RegistryOptions {
   readonly verifySizes?: boolean;
   /** Called when a request has been answered, or has failed. */
   readonly onRequest?: (record: RequestRecord) => void;
+  /** Changes what requests come to. */
+  readonly handling?: Handling;
+  /** Answers addresses that the protocol does not have. */
+  readonly api?: Api;
   /** Injects faults; can be changed on the running registry. */
   readonly intercept?: Intercept;
 }

@@ -8,13 +8,15 @@ import { requiredActions, type Authority } from "./auth.ts";
 import { createAuthority } from "./authority.ts";
 import { dispatch } from "./dispatch.ts";
 import { errorReply, RegistryError } from "./errors.ts";
+import type { ApiCall } from "./extension.ts";
 import type { Registry } from "./exchange.ts";
 import { alteredReply, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
 import type { RegistryOptions } from "./options.ts";
 import { bodySize, type Reply } from "./reply.ts";
-import { cutBody } from "./request-body.ts";
+import { cutBody, readBody } from "./request-body.ts";
 import { RequestLog, type OpenRecord, type RequestRecord } from "./request-log.ts";
 import { parseRoute, routeKind } from "./router.ts";
+import type { Storage } from "./storage.ts";
 import { diskStorage } from "./storage-disk.ts";
 import { memoryStorage } from "./storage-memory.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -55,13 +57,14 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Starts a registry; rejects when the address cannot be listened on or the directory cannot be used. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
-  const storage = options.storage === undefined ? memoryStorage() : await diskStorage(options.storage.directory);
+  const storage = await openStorage(options.storage);
   const registry: Registry = { storage, sessions: new UploadSessions(storage), options: { ...DEFAULTS, ...options } };
   const scheme = options.tls === undefined ? "http" : "https";
   const service: Service = {
     registry,
     authority: createAuthority(options.auth, scheme),
     log: new RequestLog(),
+    tokenPath: (options.auth?.kind === "token" ? options.auth.path : undefined) ?? "/token",
     onRequest: options.onRequest,
     intercept: options.intercept,
     closing: new AbortController(),
@@ -107,6 +110,7 @@ interface Service {
   readonly registry: Registry;
   readonly authority: Authority;
   readonly log: RequestLog;
+  readonly tokenPath: string;
   readonly onRequest: RegistryOptions["onRequest"];
   intercept: Intercept | undefined;
   readonly closing: AbortController;
@@ -116,7 +120,8 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   const path = request.url ?? "";
   const method = request.method ?? "";
   const [pathname, query] = splitQuery(path);
-  const record = service.log.begin(method, path, routeKind(pathname));
+  const kind = pathname === service.tokenPath ? "token" : routeKind(pathname);
+  const record = service.log.begin(method, path, kind);
   let fault: Fault | undefined;
   try {
     const reply = await answer().catch(errorReply);
@@ -133,7 +138,8 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   service.onRequest?.(record);
 
   async function answer(): Promise<Reply> {
-    const route = parseRoute(pathname);
+    const parsed = parseRoute(pathname);
+    const route = kind === "token" ? { ...parsed, kind } : parsed;
     fault = service.intercept?.({ ...route, method, path, headers: request.headers });
     if (fault?.until !== undefined) await Promise.race([fault.until, once(service.closing.signal, "abort")]);
     if (clientGone(request)) throw new Error("The client went away while it was kept waiting");
@@ -143,12 +149,39 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
       if (method !== "GET" && method !== "POST") throw new RegistryError("UNSUPPORTED", "Tokens come by GET or POST");
       return service.authority.issueToken(request, parameters);
     }
-    const grants = service.authority.authorize(request, route, requiredActions(method));
+    const { options } = service.registry;
+    const api = await options.api?.(apiCall(service, request, path));
+    if (api !== undefined) return api;
+    const needed = options.auth?.kind === "token" ? options.auth.requires?.(method, route.kind) : undefined;
+    const grants = service.authority.authorize(request, route, needed ?? requiredActions(method));
     const onReceived = (bytes: number): void => void (record.bytesIn += bytes);
     const cutAt = fault?.cutAfterReceivedBytes;
     const body = cutAt === undefined ? request : cutBody(request, cutAt);
-    return dispatch(service.registry, { request, body, route, query: parameters, grants, onReceived });
+    const exchange = { request, body, route, query: parameters, grants, onReceived };
+    const next = (): Promise<Reply> => dispatch(service.registry, exchange);
+    return options.handling === undefined ? next() : options.handling(exchange, next);
   }
+}
+
+async function openStorage(storage: RegistryOptions["storage"]): Promise<Storage> {
+  if (storage === undefined) return memoryStorage();
+  return "directory" in storage ? diskStorage(storage.directory) : storage;
+}
+
+const MAX_API_BODY_BYTES = 1024 * 1024;
+
+function apiCall(service: Service, request: IncomingMessage, address: string): ApiCall {
+  const [path, query] = splitQuery(address);
+  const tooLarge = new RegistryError("SIZE_INVALID", "The request is too large", { status: 413 });
+  return {
+    method: request.method ?? "",
+    path,
+    query: new URLSearchParams(query),
+    headers: request.headers,
+    body: () => readBody(request, MAX_API_BODY_BYTES, tooLarge),
+    authorize: (repository, actions) =>
+      service.authority.authorize(request, { kind: "unknown", repository, reference: "" }, actions),
+  };
 }
 
 /** The reply with the headers that every reply has. */
