@@ -1,20 +1,17 @@
-import { ImagesyncError } from "../errors.ts";
-import { quote } from "../oci/digest.ts";
-import { type AddressPrefix, longestPrefix, parseAddressPrefix } from "./address-prefix.ts";
-import { type ConfigFileOptions, loadConfigFiles } from "./config-files.ts";
-import type { Credential, FoundCredential } from "./credential.ts";
-import type { DockerConfig } from "./docker-config.ts";
+import { longestPrefix } from "./address-prefix.ts";
+import { type ConfigFileOptions, loadConfigFile, loadConfigFiles } from "./config-files.ts";
+import type { FoundCredential } from "./credential.ts";
+import { type DockerConfig, parseDockerConfig, serverKey } from "./docker-config.ts";
+import type { Environment } from "./environment.ts";
+import { type ExplicitCredential, explicitPrefix, noLoginThere } from "./explicit-credential.ts";
+import { HelperLogins } from "./helper-logins.ts";
 
-/** A login the user gave for an address, before any file is asked. */
-export interface ExplicitCredential {
-  /** `host[:port]`, optionally with a path: the longest address that covers a repository wins. */
-  readonly address: string;
-  /** `{ kind: "anonymous" }` disables authentication: no file is asked for this address. */
-  readonly credential: Credential;
-}
+export type { ExplicitCredential, LoginSource } from "./explicit-credential.ts";
 
 export interface CredentialChainOptions extends ConfigFileOptions {
   readonly explicit?: readonly ExplicitCredential[] | undefined;
+  /** How long a credential helper may take. @default 15 seconds */
+  readonly helperTimeoutMs?: number | undefined;
 }
 
 /** Where logins come from, asked in a fixed order; the first hit wins. */
@@ -24,6 +21,12 @@ export interface CredentialChain {
    * @throws `credentials` when a source has a login that can't be used: a broken hit never slides to anonymous.
    */
   find(registry: string, repository: string, signal?: AbortSignal): Promise<FoundCredential>;
+  /**
+   * Where that login comes from, never what it is: `docker config /home/x/config.json ("ghcr.io")`,
+   * `credential helper ecr-login (…)`, `anonymous`.
+   * @throws as `find`.
+   */
+  describe(registry: string, repository: string, signal?: AbortSignal): Promise<string>;
 }
 
 /**
@@ -32,38 +35,94 @@ export interface CredentialChain {
  * @throws `config` for an explicit address without a host.
  */
 export function createCredentialChain(options: CredentialChainOptions): CredentialChain {
-  const explicit = (options.explicit ?? []).map((entry) => ({ prefix: explicitPrefix(entry.address), ...entry }));
-  let loading: Promise<readonly DockerConfig[]> | undefined;
-  const configs = (): Promise<readonly DockerConfig[]> => {
-    loading ??= loadConfigFiles(options).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
+  const { environment, helperTimeoutMs } = options;
+  const helpers = new HelperLogins({ environment, timeoutMs: helperTimeoutMs });
+  const explicit = (options.explicit ?? []).map((entry) => ({
+    prefix: explicitPrefix(entry.address),
+    find: explicitFinder(entry, environment, helpers),
+  }));
+  const configs = once(() => loadConfigFiles(options));
+
+  const find: CredentialChain["find"] = async (registry, repository, signal) => {
+    signal?.throwIfAborted();
+    const given = longestPrefix(explicit, registry, repository);
+    if (given !== undefined) return await given.find(registry, repository, signal);
+    for (const config of await configs()) {
+      const found = await findIn(config, helpers, registry, repository, signal);
+      if (found !== undefined) return found;
+    }
+    return { credential: { kind: "anonymous" }, origin: nobody };
   };
+
   return {
-    find: async (registry, repository, signal) => {
-      signal?.throwIfAborted();
-      const given = longestPrefix(explicit, registry, repository);
-      if (given !== undefined) {
-        return { credential: given.credential, origin: `the login configured for "${given.address}"` };
-      }
-      for (const config of await configs()) {
-        const found = config.find(registry, repository);
-        if (found !== undefined) return found;
-      }
-      return { credential: { kind: "anonymous" }, origin: "no login found" };
+    find,
+    describe: async (registry, repository, signal) => {
+      const { credential, origin } = await find(registry, repository, signal);
+      return credential.kind === "anonymous" && origin !== nobody ? `anonymous, by ${origin}` : origin;
     },
   };
 }
 
-function explicitPrefix(address: string): AddressPrefix {
-  const prefix = parseAddressPrefix(address);
-  if (prefix !== undefined) return prefix;
-  throw new ImagesyncError({
-    code: "config",
-    operation: "read the registry logins",
-    message: `Invalid registry address ${quote(address)}: there is no host in it`,
-    hint: "Write it as host, host:port or host/namespace, for example ghcr.io/acme",
-  });
+/** The origin of having no login because no source has one. */
+const nobody = "anonymous";
+
+/** Asks what one explicit entry names. */
+function explicitFinder(
+  entry: ExplicitCredential,
+  environment: Environment,
+  helpers: HelperLogins,
+): CredentialChain["find"] {
+  const { credential, address, origin = `the login configured for "${address}"` } = entry;
+  if (credential.kind === "helper") {
+    return async (registry, _repository, signal) => {
+      const found = await helpers.get(credential.name, serverKey(registry), signal);
+      const from = `credential helper ${credential.name} (${origin})`;
+      if (found === undefined) throw noLoginThere(registry, from);
+      return { credential: found, origin: from };
+    };
+  }
+  if (credential.kind === "docker-config") {
+    const { content, file } = credential;
+    const configs = once(async () => [
+      ...(content === undefined ? [] : [parseDockerConfig(content, `the docker config of ${origin}`)]),
+      ...(file === undefined ? [] : [await loadConfigFile(file, environment)]),
+    ]);
+    return async (registry, repository, signal) => {
+      const asked = await configs();
+      for (const config of asked) {
+        const found = await findIn(config, helpers, registry, repository, signal);
+        if (found !== undefined) return found;
+      }
+      throw noLoginThere(registry, asked.map((config) => config.origin).join(" or "));
+    };
+  }
+  return () => Promise.resolve({ credential, origin });
+}
+
+/** The first login among those that a configuration leads to. */
+async function findIn(
+  config: DockerConfig,
+  helpers: HelperLogins,
+  registry: string,
+  repository: string,
+  signal: AbortSignal | undefined,
+): Promise<FoundCredential | undefined> {
+  for (const candidate of config.candidates(registry, repository)) {
+    if (candidate.kind === "login") return { credential: candidate.credential, origin: candidate.origin };
+    const credential = await helpers.get(candidate.name, candidate.server, signal);
+    if (credential !== undefined) return { credential, origin: candidate.origin };
+  }
+  return undefined;
+}
+
+/** Makes a value at the first call; a failure is forgotten, so that the next call tries again. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 }

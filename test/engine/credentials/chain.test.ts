@@ -97,7 +97,9 @@ test("an explicit address without a host is refused at once", () => {
 
 test("the origin names the file and the key, for messages", async () => {
   const chain = createCredentialChain({ environment: {}, configFile: join(directory, "auth.json") });
-  expect((await chain.find("r.example", "acme/app")).origin).toBe(`${join(directory, "auth.json")} ("r.example")`);
+  expect((await chain.find("r.example", "acme/app")).origin).toBe(
+    `docker config ${join(directory, "auth.json")} ("r.example")`,
+  );
 });
 
 test.each([

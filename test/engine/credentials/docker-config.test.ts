@@ -8,7 +8,8 @@ const basic = (username: string, password: string) => ({ kind: "basic", username
 
 function find(config: unknown, registry: string, repository = "acme/app") {
   const text = typeof config === "string" ? config : JSON.stringify(config);
-  return parseDockerConfig(text, "config.json").find(registry, repository)?.credential;
+  const [first] = parseDockerConfig(text, "config.json").candidates(registry, repository);
+  return first?.kind === "login" ? first.credential : first && { helper: first.name, server: first.server };
 }
 
 function failure(config: unknown, registry = "r.example"): ImagesyncError {
@@ -76,20 +77,68 @@ test("a login in the file is preferred to the empty entry of another spelling", 
   expect(find(config, "r.example")).toEqual(basic("u", "p"));
 });
 
-test.each([
-  ["a helper for the host", { credHelpers: { "r.example": "ecr-login" } }],
+const store = (name: string, auths: object = {}) => ({ credsStore: name, auths });
+
+test.each<[string, object, string, object]>([
   [
-    "a helper for the host beside a login",
-    { credHelpers: { "r.example": "x" }, auths: { "r.example": { auth: base64("u:p") } } },
+    "a helper for the host",
+    { credHelpers: { "r.example": "ecr-login" } },
+    "r.example",
+    { helper: "ecr-login", server: "r.example" },
   ],
-  ["a store with an entry for the host", { credsStore: "desktop", auths: { "https://r.example/": {} } }],
-  ["a store that lists nothing", { credsStore: "ecr-login" }],
-])("%s is an error that names the helper and what to do instead", (_, config) => {
-  const error = failure(config);
-  expect(error.code).toBe("credentials");
-  expect(error.message).toContain("credential helpers are not supported yet");
-  expect(error.message).toContain("config.json");
-  expect(error.hint).toMatch(/user name and password.*disable authentication/);
+  [
+    "a helper before a login and before the store",
+    { credHelpers: { "r.example": "x" }, credsStore: "y", auths: { "r.example": { auth: base64("u:p") } } },
+    "r.example",
+    { helper: "x", server: "r.example" },
+  ],
+  [
+    "a helper for Docker Hub, by its address of old",
+    { credHelpers: { "docker.io": "x" } },
+    "docker.io",
+    { helper: "x", server: "https://index.docker.io/v1/" },
+  ],
+  [
+    "a helper for a namespace",
+    { credHelpers: { "r.example": "x", "r.example/acme": "y" } },
+    "r.example",
+    { helper: "y", server: "r.example" },
+  ],
+  [
+    "a store under the key of its entry",
+    store("desktop", { "https://r.example/": {} }),
+    "r.example",
+    { helper: "desktop", server: "https://r.example/" },
+  ],
+  [
+    "a store for Docker Hub under docker's key",
+    store("osxkeychain", { "https://index.docker.io/v1/": {} }),
+    "docker.io",
+    { helper: "osxkeychain", server: "https://index.docker.io/v1/" },
+  ],
+  ["a store that lists nothing", store("ecr-login"), "r.example", { helper: "ecr-login", server: "r.example" }],
+])("%s is to be asked", (_, config, registry, asked) => {
+  expect(find(config, registry)).toEqual(asked);
+});
+
+test("what a helper does not have may stand in the file, but never in another helper", () => {
+  const candidates = (config: object) =>
+    [...parseDockerConfig(JSON.stringify(config), "config.json").candidates("r.example", "acme/app")].map(
+      ({ kind }) => kind,
+    );
+  const auths = { "r.example": { auth: base64("u:p") } };
+  expect(candidates({ credHelpers: { "r.example": "x" }, credsStore: "y", auths })).toEqual(["helper", "login"]);
+  expect(candidates({ credHelpers: { "r.example": "x" }, credsStore: "y" })).toEqual(["helper"]);
+  expect(candidates({ credHelpers: { "r.example": "" }, credsStore: "y" })).toEqual([]);
+});
+
+test("a bare map of logins, as docker and Kubernetes once had it, is read like auths", () => {
+  const entry = { username: "u", password: "p", email: "x@y.example" };
+  expect(find({ "https://r.example/v1/": entry }, "r.example")).toEqual(basic("u", "p"));
+  expect(find({ "r.example:5000": { auth: base64("u:p") } }, "r.example:5000")).toEqual(basic("u", "p"));
+  expect(find({ localhost: { auth: base64("u:p") } }, "localhost")).toEqual(basic("u", "p"));
+  expect(find({ HttpHeaders: { "User-Agent": "x" }, plugins: { x: {} } }, "httpheaders")).toBeUndefined();
+  expect(find({ auths: {}, "r.example": entry }, "r.example")).toBeUndefined();
 });
 
 test("helpers and stores do not get in the way of hosts that have no login there", () => {
@@ -112,6 +161,8 @@ test.each([
   ["auths that are text", { auths: secret }],
   ["helpers that are text", { credHelpers: secret }],
   ["a store that is a number", { credsStore: 5 }],
+  ["a helper that is a list", { credHelpers: { "r.example": [secret] } }],
+  ["a bare map whose entry is broken", { "r.example": { auth: 5, password: secret } }],
   ["an entry that is text", { auths: { "r.example": secret } }],
   ["an entry whose auth is a number", { auths: { "r.example": { auth: 5, password: secret } } }],
   ["auth that is not base64", { auths: { "r.example": { auth: `!${secret}` } } }],
