@@ -4,7 +4,7 @@ import type { FoundCredential } from "../credentials/credential.ts";
 import { type AuthenticationMethod, chooseMethod } from "./authentication-method.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Access } from "./message.ts";
+import type { Access, Account } from "./message.ts";
 import { resolveLocation } from "./redirect.ts";
 import type { Redactor } from "./redact.ts";
 import { coversScopes, formatScopes, mergeScopes, parseScopes, type Scopes, scopesFor } from "./scope.ts";
@@ -83,6 +83,19 @@ export class Authenticator {
       request.body?.abandon();
       sent = next;
     }
+  }
+
+  /** User name and password of the login for a repository; undefined when it is none, or a token for this purpose only. */
+  async account(endpoint: Endpoint, repository: string, signal: AbortSignal): Promise<Account | undefined> {
+    const { credential, origin } = await this.#find(endpoint, [{ repository, actions: [] }], signal);
+    if (credential.kind !== "basic") return undefined;
+    return { username: credential.username, password: credential.password, origin };
+  }
+
+  /** What the registry called itself when it asked for a token; undefined before it has, or when it does not. */
+  serviceOf(registry: string): string | undefined {
+    const method = this.#methods.get(registry);
+    return method?.kind === "bearer" ? method.service : undefined;
   }
 
   async #find(endpoint: Endpoint, access: readonly Access[], signal: AbortSignal): Promise<FoundCredential> {

@@ -10,14 +10,14 @@ import type { Endpoint } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
+import type { Account, HttpRequest, HttpResponse } from "./message.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
 import { defaultRetry, type RetryOptions, withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
-import type { RegistryTransport } from "./transport.ts";
+import type { RegistryFamily, RegistryTransport } from "./transport.ts";
 import { sendByUndici } from "./undici-wire.ts";
 import type { Exchange, Traffic, WireRequest, WireResponse } from "./wire.ts";
 
@@ -93,14 +93,16 @@ export class HttpClient {
    * `unauthorized`, `credentials` when there is no login to send; `aborted` by the signal.
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
-    const { operation, registry, access = [] } = request;
+    const { operation, registry, access = [], authorization } = request;
+    if (authorization !== undefined) this.redactor.registerSecret(authorization.replace(/^\S+\s+/, ""));
     const { headersMs, uploadHeadersMs } = this.#timeouts;
     const body = request.body === undefined ? undefined : new OutgoingBody(request.body);
     const deadlineMs = request.kind === "control" ? this.#timeouts.controlMs : undefined;
     const { response, attempts } = await this.#live(operation, request.signal, deadlineMs, body, (signal) => {
       const endpoint = this.#endpoints.of(registry);
       const url = resolveLocation(endpoint.origin, request.url, endpoint.locationPolicy(operation, "points"));
-      const { method, headers } = request;
+      const { method } = request;
+      const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
       const message = this.#message(endpoint, {
         operation,
         method,
@@ -114,7 +116,9 @@ export class HttpClient {
         maxAnswerBytes: maxControlBytes,
       });
       return this.#sendRepeatedly(endpoint, message, (exchange) =>
-        endpoint.owns(url) ? this.#authenticator.send(endpoint, access, message, exchange) : exchange(message),
+        endpoint.owns(url) && authorization === undefined
+          ? this.#authenticator.send(endpoint, access, message, exchange)
+          : exchange(message),
       );
     });
     return {
@@ -124,6 +128,21 @@ export class HttpClient {
       attempts,
       body: response.body,
     };
+  }
+
+  /**
+   * The user name and password with which a registry is used, for the API of its vendor; undefined when there are none.
+   * @throws `credentials` when there is a login that can't be used.
+   */
+  async account(registry: string, repository: string, signal?: AbortSignal): Promise<Account | undefined> {
+    const stop = signal ?? new AbortController().signal;
+    return await this.#authenticator.account(this.#endpoints.of(registry), repository, stop);
+  }
+
+  /** What is set, and what its challenge has told, of the family that a registry belongs to. */
+  family(registry: string): RegistryFamily {
+    const { vendor, apiUrl } = this.#endpoints.of(registry).transport;
+    return { vendor, apiUrl, service: this.#authenticator.serviceOf(registry) };
   }
 
   /** What went over the wire so far: every single request counts, bytes are those of bodies. */

@@ -24,8 +24,10 @@ export class Endpoints {
   of(registry: string): Endpoint {
     let endpoint = this.#endpoints.get(registry);
     if (endpoint === undefined) {
-      const transport = this.#transports.get(registry) ?? {};
-      endpoint = new Endpoint(registry, transport, (url) => this.#configured.has(url.host));
+      const transport: Partial<RegistryTransport> = this.#transports.get(registry) ?? {};
+      const { apiUrl } = transport;
+      const apiHost = apiUrl !== undefined && URL.canParse(apiUrl) ? new URL(apiUrl).host : undefined;
+      endpoint = new Endpoint(registry, transport, ({ host }) => this.#configured.has(host) || host === apiHost);
       this.#endpoints.set(registry, endpoint);
     }
     return endpoint;

@@ -7,6 +7,14 @@ export interface Access {
   readonly actions: readonly ("pull" | "push" | "delete")[];
 }
 
+/** A login by user name and password, for an API that is not the registry's. */
+export interface Account {
+  readonly username: string;
+  readonly password: string;
+  /** Where it was found, for messages; no secret. */
+  readonly origin: string;
+}
+
 /** A body that can be opened again for a retry. `bytes` is sent as Content-Length. */
 export interface RequestBody {
   readonly bytes: number;
@@ -26,12 +34,27 @@ export interface HttpRequest {
   readonly url: string;
   readonly access?: readonly Access[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Sent in place of the registry's login, to the host of `url` and no other: vendors' own APIs have logins of their
+   * own. It is kept out of everything that is told.
+   */
+  readonly authorization?: string | undefined;
   readonly body?: RequestBody | undefined;
   /**
    * `control`: the answer is read whole before it is returned, 32 MiB at most, within a deadline; a break-off is retried.
    * `blob`: the answer to a successful GET streams, without cap; idle timeouts instead of a deadline.
    */
   readonly kind: "control" | "blob";
+  /**
+   * Length of the body that a `blob` GET streams, in bytes. Where it is given, a body that is interrupted goes on by
+   * range requests behind the reader's back; without it an interruption is the reader's.
+   */
+  readonly expectedBytes?: number | undefined;
+  /**
+   * True when a second sending after a failure would not mean the same: of an upload to its session, which the first
+   * has spent. Before such a failure is told, the pause that was due is made. @default false
+   */
+  readonly once?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -51,6 +51,12 @@ export interface RegistryTransport {
   readonly apiUrl?: string | undefined;
 }
 
+/** What is known of the family of one registry. */
+export interface RegistryFamily extends Pick<RegistryTransport, "vendor" | "apiUrl"> {
+  /** What it calls itself when it asks for a token. */
+  readonly service?: string | undefined;
+}
+
 /** 32 fill a line of 20 ms round trips with the many small requests of a sync; more gain little. */
 export const defaultMaxConnections = 32;
 
