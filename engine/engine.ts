@@ -1,17 +1,19 @@
 import { KeyedLock } from "./concurrency/keyed-lock.ts";
-import type { CopyContext } from "./copy/copy.ts";
+import { type CopyContext, tagImage } from "./copy/copy.ts";
 import { digestOfTag, examinePlatforms } from "./copy/plan.ts";
 import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
 import { createCredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
 import type { Environment } from "./credentials/environment.ts";
-import { type RemovalReport, removeTag } from "./delete/remove.ts";
-import type { Side } from "./errors.ts";
+import { type CollectOptions, Deletions, type RemoveOptions } from "./delete/deletions.ts";
+import type { CollectionReport, RemovalReport } from "./delete/report.ts";
+import { ImagesyncError, isNotFound, type Side } from "./errors.ts";
 import { Claims } from "./graph/claims.ts";
 import { type Depth, findMissing, type Missing } from "./graph/completeness.ts";
 import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
+import { retentionTag } from "./graph/retention.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
 import type { Digest } from "./oci/digest.ts";
 import { isImageType } from "./oci/media-types.ts";
@@ -64,6 +66,7 @@ export class Engine {
   readonly #client: HttpClient;
   readonly #context: CopyContext;
   readonly #repositoryLock = new KeyedLock();
+  readonly #deletions: Deletions;
 
   constructor(options: EngineOptions = {}) {
     const { credentials, environment = {}, userAgent = "imagesync", ...http } = options;
@@ -76,6 +79,7 @@ export class Engine {
       cache: new ManifestCache(),
       transfers: new Transfers(known, new TransferScheduler()),
     };
+    this.#deletions = new Deletions({ ...this.#context, repositoryLock: this.#repositoryLock });
   }
 
   /** Asks whether a registry answers and lets us in. @throws why not. */
@@ -169,25 +173,53 @@ export class Engine {
   }
 
   /**
-   * Takes a tag away if it still holds the expected digest and nobody in this process has put or confirmed it since.
-   * What is gone already is success.
-   * @throws `unsupported` when the registry cannot remove one tag without harming others.
+   * Puts a tag of its own on a digest that a tag has held, so that it stays pullable when the tag moves on, until it is
+   * removed or collected as one of the tag's earlier digests.
+   * @returns false when the digest, or part of it, is gone.
    */
-  async remove(
-    reference: Reference,
-    options: StopOptions & { readonly expectDigest: Digest; readonly since?: number | undefined },
-  ): Promise<RemovalReport> {
-    const tag = tagOrLatest(reference);
-    if (tag === undefined) return { untagged: true, kept: [] };
-    const repository = this.#open(reference, "delete", "destination");
-    const work = async (): Promise<RemovalReport> => {
-      const report = await removeTag(repository, tag, this.#context.claims, options);
-      // Some registries delete the content with its last tag (ECR does); what was there must be asked for anew.
-      this.#context.known.forgetRepository(reference);
-      return report;
+  async retain(reference: Reference, digest: Digest, options: StopOptions = {}): Promise<boolean> {
+    const destination = this.#open(reference, "write", "destination");
+    const tag = retentionTag(tagOrLatest(reference) ?? "", digest);
+    const { signal } = options;
+    const work = async (): Promise<boolean> => {
+      if ((await destination.manifests.find(tag, { signal }))?.digest === digest) return true;
+      const order = { source: destination, destination, digest, wanted: digest, tag, cold: false, distrust: false };
+      try {
+        await tagImage({ ...order, onEvent: () => undefined, signal }, this.#context);
+        return true;
+      } catch (error) {
+        const incomplete = error instanceof ImagesyncError && error.registryCode === "MANIFEST_BLOB_UNKNOWN";
+        if (isNotFound(error) || incomplete) return false;
+        throw error;
+      }
     };
     const key = repositoryKey(reference);
-    return await verb("delete tag", options, () => this.#repositoryLock.exclusive(key, work, options.signal));
+    return await verb("tag an earlier image", options, () => this.#repositoryLock.shared(key, work, signal));
+  }
+
+  /**
+   * Takes a tag away if it still holds the expected digest and nobody in this process has put or confirmed it since,
+   * then collects what only it has held. What is gone already is success. Of a reference by digest alone the content
+   * is collected if no tag holds it.
+   * @throws `unsupported` when the registry cannot remove one tag without harming others. What of the content could
+   * not be collected is in the report.
+   */
+  async remove(reference: Reference, options: RemoveOptions = {}): Promise<RemovalReport> {
+    const repository = this.#open(reference, "delete", "destination");
+    const removal = reference.tag === undefined ? { expectDigest: reference.digest, ...options } : options;
+    return await verb("delete tag", options, () => this.#deletions.remove(repository, tagOrLatest(reference), removal));
+  }
+
+  /**
+   * Collects garbage: the given digests, if nobody needs them, and what interrupted removals have left. With a tag in
+   * the reference the digests are what it held earlier. Nothing that the registry answers fails this; it is reported.
+   */
+  async collect(
+    reference: RepositoryName & Partial<Reference>,
+    options: CollectOptions = {},
+  ): Promise<CollectionReport> {
+    const repository = this.#open(reference, "delete", "destination");
+    return await verb("collect garbage", options, () => this.#deletions.collect(repository, reference.tag, options));
   }
 
   /** What was asked of registries so far. */

@@ -18,6 +18,8 @@ export interface MarkOptions {
   readonly keepDigests: readonly Digest[];
   /** Tags that this process has put: a listing without them would be an old one. */
   readonly knownTags: readonly string[];
+  /** Tags that count as gone while they hold this: what a dry run would take away. */
+  readonly without?: ReadonlyMap<string, Digest> | undefined;
   /** What is about to be deleted: what refers to it stays whole. */
   readonly candidates: readonly Digest[];
   readonly signal?: AbortSignal | undefined;
@@ -79,7 +81,8 @@ export class Marker {
     try {
       return new Set(await this.#repository.tags.list({ signal }));
     } catch (error) {
-      if (isNotFound(error) && error instanceof ImagesyncError && error.registryCode === "NAME_UNKNOWN") return new Set();
+      if (isNotFound(error) && error instanceof ImagesyncError && error.registryCode === "NAME_UNKNOWN")
+        return new Set();
       throw error;
     }
   }
@@ -97,6 +100,7 @@ export class Marker {
     const ordinary: Visit[] = [];
     const attached: Visit[] = [];
     for (const [tag, digest] of [...tags].sort(byName)) {
+      if (options.without?.get(tag) === digest) continue;
       const attachedTo = attachmentOf(tag);
       // A tag of that form that holds its own subject is an image under an odd name, or GitLab's way to show a digest.
       if (attachedTo === undefined || attachedTo === digest) ordinary.push({ digest, by: `tag ${tag}`, root: true });
@@ -114,7 +118,7 @@ export class Marker {
 
   /** Breadth first, so that what is kept is kept for the nearest reason. */
   async #visit(from: readonly Visit[], { visited, reachable, signal }: Walk): Promise<void> {
-    for (let level = from; level.length > 0; ) {
+    for (let level = from; level.length > 0;) {
       const fresh = level.filter(({ digest }) => !visited.has(digest) && visited.add(digest));
       const found = await inParallel(fresh, signal, async (visit, signal) => ({
         visit,

@@ -1,68 +1,50 @@
-import { isNotFound } from "../errors.ts";
 import type { Claims } from "../graph/claims.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ManifestHead } from "../registry/manifests.ts";
 import type { Repository } from "../registry/repository.ts";
-import { removeStandIn, untag } from "./untag.ts";
+import type { Kept } from "./report.ts";
+import { untag, type UntagOptions } from "./untag.ts";
 
-/** What a removal did and what it left alone. */
-export interface RemovalReport {
+/** What became of one tag. */
+export interface Removal {
   /** The tag is gone, by this removal or before. */
   readonly untagged: boolean;
-  /** What was kept, and for whom. */
-  readonly kept: readonly { readonly digest: Digest; readonly by: string }[];
+  /** What it holds, and why it was left. */
+  readonly kept?: Kept | undefined;
+  /** A new owner in this process has the tag, with the same digest: the image is his now. */
+  readonly claimed: boolean;
 }
 
-export interface RemovalOptions {
+export interface RemovalOptions extends UntagOptions {
   /** The tag goes only if it still holds this digest. */
   readonly expectDigest: Digest;
   /** A tag that this process has put or confirmed since then (epoch milliseconds) stays. @default 0, ever */
   readonly since?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Removes a tag if it is still ours: compare, then untag. Content is left to the registry's collector. The caller holds
- * the repository alone. Removing what is gone is success.
+ * Removes a tag if it is still ours: compare, then untag. The caller holds the repository alone. Removing what is gone
+ * is success.
  */
 export async function removeTag(
   repository: Repository,
   tag: string,
   claims: Claims,
-  options: RemovalOptions,
-): Promise<RemovalReport> {
-  const { expectDigest, since = 0, signal } = options;
-  const current = await currentOf(repository, tag, signal);
-  if (!current) return { untagged: true, kept: [] };
-  if (current.digest !== expectDigest) {
-    const ours = await removeStandIn(repository, tag, current.digest, expectDigest, { signal });
-    return ours ? { untagged: true, kept: [] } : movedTo(current.digest, tag, expectDigest);
-  }
+  { expectDigest, since = 0, ...options }: RemovalOptions,
+): Promise<Removal> {
   if (claims.claimedSince(repository.name, tag, since)) {
-    return {
-      untagged: false,
-      kept: [{ digest: current.digest, by: `the tag ${tag} has a new owner with the same digest` }],
-    };
+    const current = await repository.manifests.find(tag, { signal: options.signal });
+    if (!current) return { untagged: true, claimed: false };
+    const mine = current.digest === expectDigest;
+    const by = `the tag ${tag} has a new owner with the same digest`;
+    return { untagged: false, kept: mine ? { digest: current.digest, by } : moved(current.digest), claimed: mine };
   }
-  const moved = await untag(repository, tag, expectDigest, { signal });
-  return moved === undefined ? { untagged: true, kept: [] } : movedTo(moved, tag, expectDigest);
-}
+  const held = await untag(repository, tag, expectDigest, options);
+  if (held === undefined) claims.forget(repository.name, tag);
+  return held === undefined
+    ? { untagged: true, claimed: false }
+    : { untagged: false, kept: moved(held), claimed: false };
 
-/** Absence is asked for twice here, as a tag that is wrongly believed to be gone would be left behind for ever. */
-async function currentOf(
-  repository: Repository,
-  tag: string,
-  signal: AbortSignal | undefined,
-): Promise<ManifestHead | undefined> {
-  try {
-    return await repository.manifests.head(tag, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
+  function moved(digest: Digest): Kept {
+    return { digest, by: `the tag ${tag} was moved to it by somebody else; ${expectDigest} was expected there` };
   }
-}
-
-function movedTo(digest: Digest, tag: string, expected: Digest): RemovalReport {
-  const by = `the tag ${tag} was moved to it by somebody else; ${expected} was expected there`;
-  return { untagged: false, kept: [{ digest, by }] };
 }

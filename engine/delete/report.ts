@@ -24,6 +24,8 @@ export interface CollectionReport {
   readonly bytes: number;
   readonly kept: readonly Kept[];
   readonly skipped: readonly Skipped[];
+  /** How many of these this registry deletes for nobody: they are left to its own collector, which is no failure. */
+  readonly unsupported: { readonly manifests: number; readonly blobs: number };
 }
 
 /** What a removal did: a collection, and its tag. */

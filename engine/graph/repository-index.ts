@@ -39,8 +39,7 @@ export class RepositoryIndex {
   async node(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<Node | undefined> {
     const kept = this.#nodes.get(digest);
     if (kept) return kept;
-    const manifest =
-      (await this.#read(repository, digest, signal)) ?? (await this.#read(repository, digest, signal));
+    const manifest = (await this.#read(repository, digest, signal)) ?? (await this.#read(repository, digest, signal));
     if (!manifest) return undefined;
     const node = toNode(digest, manifest);
     this.#nodes.set(digest, node);

@@ -1,0 +1,138 @@
+import type { RepositoryIndex } from "../graph/repository-index.ts";
+import { toImagesyncError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Repository } from "../registry/repository.ts";
+import { below, type Candidates, readCandidates } from "./candidates.ts";
+import { type Mark, Marker } from "./mark.ts";
+import type { CollectionReport, Skipped } from "./report.ts";
+import { removeHollowTag } from "./stand-in.ts";
+import { sweep, type Swept } from "./sweep.ts";
+
+/** What one removal wants to be collected. */
+export interface CollectionOrder {
+  readonly digests: readonly Digest[];
+  readonly keepDigests: readonly Digest[];
+  /** Tags that were taken away just now; where one is still listed with nothing behind it, it is healed. */
+  readonly removedTags: readonly string[];
+}
+
+export interface CollectionOptions {
+  readonly index: RepositoryIndex;
+  /** Tags that this process has put: a listing without them would be an old one. */
+  readonly knownTags: readonly string[];
+  /** Tags that count as gone while they hold this: what a dry run would take away. */
+  readonly without?: ReadonlyMap<string, Digest> | undefined;
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Collects for many removals in one repository at once: one mark serves all of them. The caller holds the repository
+ * alone. What a registry answers never fails this: what could not be done is in the reports, one for each order.
+ */
+export async function collect(
+  repository: Repository,
+  orders: readonly CollectionOrder[],
+  options: CollectionOptions,
+): Promise<CollectionReport[]> {
+  const { index, knownTags, without, dryRun, signal } = options;
+  let candidates: Candidates;
+  try {
+    candidates = await readCandidates(
+      repository,
+      index,
+      orders.flatMap((order) => order.digests),
+      signal,
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    const skipped = [{ what: "collection", why: toImagesyncError(error, "read what to collect").message }];
+    return orders.map(() => ({ ...nothing, skipped }));
+  }
+  const marker = new Marker(repository, index);
+  const keepDigests = orders.flatMap((order) => order.keepDigests);
+  const hollow = new Set<string>();
+  const mark = async (): Promise<Mark> => {
+    const tops = [...candidates.manifests.keys()];
+    const marked = await marker.mark({ keepDigests, knownTags, without, candidates: tops, signal });
+    for (const tag of marked.hollow) hollow.add(tag);
+    return marked;
+  };
+  const swept = await sweep(repository, candidates, mark, { dryRun, signal });
+  return await Promise.all(
+    orders.map(async (order) => {
+      const healed = dryRun
+        ? []
+        : await heal(
+            repository,
+            order.removedTags.filter((tag) => hollow.has(tag)),
+            signal,
+          );
+      const report = reportOf(order, candidates, swept);
+      return { ...report, skipped: [...report.skipped, ...healed] };
+    }),
+  );
+}
+
+/** The report of doing nothing. */
+export const nothing: CollectionReport = {
+  tags: [],
+  manifests: [],
+  blobs: [],
+  bytes: 0,
+  kept: [],
+  skipped: [],
+  unsupported: { manifests: 0, blobs: 0 },
+};
+
+async function heal(
+  repository: Repository,
+  tags: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Skipped[]> {
+  const skipped: Skipped[] = [];
+  for (const tag of tags) {
+    try {
+      await removeHollowTag(repository, tag, { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      skipped.push({ what: `tag ${tag}`, why: toImagesyncError(error, "delete tag").message });
+    }
+  }
+  return skipped;
+}
+
+/** The part of the outcome that belongs to one order. */
+function reportOf(order: CollectionOrder, candidates: Candidates, swept: Swept): CollectionReport {
+  const own = below(candidates, order.digests);
+  const manifests = [...swept.manifests].filter((digest) => own.has(digest));
+  const blobs = [...swept.blobs].filter((digest) => own.has(digest));
+  const sizes = [
+    ...manifests.map((digest) => candidates.manifests.get(digest)?.bytes ?? 0),
+    ...blobs.map((digest) => candidates.blobs.get(digest) ?? 0),
+  ];
+  const unsupported = [...swept.unsupported].filter((digest) => own.has(digest));
+  const unsupportedManifests = unsupported.filter((digest) => candidates.manifests.has(digest)).length;
+  const skipped = [...swept.skipped].filter(([digest]) => own.has(digest));
+  const kept = [...swept.kept].filter(([digest]) => own.has(digest));
+  // What stands below something kept needs no line of its own.
+  const belowKept = below(
+    candidates,
+    kept.flatMap(([digest]) => contentOf(candidates, digest)),
+  );
+  const doubt = swept.doubt === undefined ? [] : [{ what: "collection", why: swept.doubt }];
+  return {
+    ...nothing,
+    manifests,
+    blobs,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    kept: kept.filter(([digest]) => !belowKept.has(digest)).map(([digest, by]) => ({ digest, by })),
+    skipped: [...skipped.map(([digest, why]) => ({ what: digest, why })), ...doubt],
+    unsupported: { manifests: unsupportedManifests, blobs: unsupported.length - unsupportedManifests },
+  };
+}
+
+function contentOf({ manifests }: Candidates, digest: Digest): Digest[] {
+  const node = manifests.get(digest);
+  return node ? [...node.children, ...node.blobs.keys()] : [];
+}

@@ -1,0 +1,252 @@
+import { Batches } from "../concurrency/batches.ts";
+import type { KeyedLock } from "../concurrency/keyed-lock.ts";
+import { toImagesyncError } from "../errors.ts";
+import { Capabilities } from "../graph/capabilities.ts";
+import type { Claims } from "../graph/claims.ts";
+import { type Known, repositoryKey } from "../graph/known.ts";
+import type { ManifestCache } from "../graph/manifest-cache.ts";
+import { RepositoryIndex } from "../graph/repository-index.ts";
+import { retentionTag } from "../graph/retention.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/reference.ts";
+import type { Repository } from "../registry/repository.ts";
+import { collect, type CollectionOrder, nothing } from "./collect.ts";
+import { findLeftovers, finishLeftovers } from "./leftovers.ts";
+import { Marker } from "./mark.ts";
+import { type Removal, removeTag } from "./remove.ts";
+import type { CollectionReport, RemovalReport, Skipped } from "./report.ts";
+
+/** What lives as long as the engine and is shared with copies. */
+export interface DeletionContext {
+  readonly known: Known;
+  readonly claims: Claims;
+  readonly cache: ManifestCache;
+  /** Copies share a repository, deletes have it alone. */
+  readonly repositoryLock: KeyedLock;
+}
+
+interface CollectionOptions {
+  /** Never collected, with all below them. */
+  readonly keepDigests?: readonly Digest[] | undefined;
+  /** `untag` takes tags away and leaves all content to the registry. @default "delete" */
+  readonly policy?: "delete" | "untag" | undefined;
+  /** Change nothing, report what would be done. @default false */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a tag is removed. */
+export interface RemoveOptions extends CollectionOptions {
+  /** The tag goes only if it still holds this digest. @default whatever it holds now */
+  readonly expectDigest?: Digest | undefined;
+  /** Earlier digests of the tag that are ours: they are let go and collected too. */
+  readonly previous?: readonly Digest[] | undefined;
+  /** A tag that this process has put or confirmed since then (epoch milliseconds) stays. @default 0, ever */
+  readonly since?: number | undefined;
+}
+
+/** How garbage is collected. */
+export interface CollectOptions extends CollectionOptions {
+  /** What is to go unless somebody needs it; with a tag in the reference, digests that it held earlier. */
+  readonly digests?: readonly Digest[] | undefined;
+}
+
+/** Removals and collections of all repositories: what they learn, and their work where one run serves several. */
+export class Deletions {
+  readonly #context: DeletionContext;
+  readonly #capabilities = new Capabilities();
+  readonly #indexes = new Map<string, RepositoryIndex>();
+  readonly #collections = new Batches<CollectionOrder, CollectionReport>();
+
+  constructor(context: DeletionContext) {
+    this.#context = context;
+  }
+
+  /** Compare, untag, mark, sweep. @throws what keeps the tag from being removed; the collection only reports. */
+  async remove(repository: Repository, tag: string | undefined, options: RemoveOptions): Promise<RemovalReport> {
+    const { previous = [], policy = "delete", dryRun = false, signal } = options;
+    const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
+    if (expected === undefined) return { ...nothing, untagged: true };
+    const digests = [expected, ...previous.filter((digest) => digest !== expected)];
+    const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
+    const kept = removal.kept ? [removal.kept] : [];
+    if (removal.claimed) return { ...nothing, untagged: false, kept };
+    const released = await this.#release(repository, tag, previous, options);
+    const report =
+      policy === "untag"
+        ? nothing
+        : await this.#collect(
+            repository,
+            tag,
+            { digests, keepDigests: options.keepDigests ?? [], removedTags: tag === undefined ? [] : [tag] },
+            { dryRun, signal },
+          );
+    return {
+      ...report,
+      untagged: removal.untagged,
+      tags: released.tags,
+      kept: [...kept, ...report.kept],
+      skipped: [...released.skipped, ...report.skipped],
+    };
+  }
+
+  /** Collects the given digests; of a whole repository also what interrupted removals have left. Only reports. */
+  async collect(repository: Repository, tag: string | undefined, options: CollectOptions): Promise<CollectionReport> {
+    const { digests = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
+    const released =
+      tag === undefined
+        ? await this.#finish(repository, options)
+        : await this.#release(repository, tag, digests, options);
+    const report =
+      policy === "untag" || digests.length === 0
+        ? nothing
+        : await this.#collect(repository, tag, { digests, keepDigests, removedTags: [] }, { dryRun, signal });
+    return { ...report, tags: released.tags, skipped: [...released.skipped, ...report.skipped] };
+  }
+
+  async #heldBy(
+    repository: Repository,
+    tag: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest | undefined> {
+    return tag === undefined ? undefined : (await repository.manifests.find(tag, { signal }))?.digest;
+  }
+
+  async #removeTag(
+    repository: Repository,
+    tag: string,
+    expectDigest: Digest,
+    options: RemoveOptions,
+  ): Promise<Removal> {
+    const { since, dryRun, signal } = options;
+    if (dryRun === true) {
+      const held = await this.#heldBy(repository, tag, signal);
+      if (held === undefined || held === expectDigest) return gone;
+      return {
+        untagged: false,
+        claimed: false,
+        kept: { digest: held, by: `the tag ${tag} holds it, not ${expectDigest}` },
+      };
+    }
+    const capability = this.#capabilities.of(repository.name);
+    return await this.#alone(repository, signal, () =>
+      removeTag(repository, tag, this.#context.claims, { expectDigest, since, capability, signal }),
+    );
+  }
+
+  /** Takes the retention tags of earlier digests away. Their failure is no failure of what the user asked for. */
+  async #release(
+    repository: Repository,
+    tag: string | undefined,
+    digests: readonly Digest[],
+    { dryRun, signal }: CollectionOptions,
+  ): Promise<Released> {
+    const tags: string[] = [];
+    const skipped: Skipped[] = [];
+    if (tag === undefined) return { tags, skipped };
+    for (const digest of digests) {
+      const held = retentionTag(tag, digest);
+      try {
+        if ((await this.#heldBy(repository, held, signal)) !== digest) continue;
+        const since = Number.POSITIVE_INFINITY;
+        const removal = await this.#removeTag(repository, held, digest, { since, dryRun, signal });
+        if (removal.untagged) tags.push(held);
+      } catch (error) {
+        signal?.throwIfAborted();
+        skipped.push({ what: `tag ${held}`, why: toImagesyncError(error, "delete tag").message });
+      }
+    }
+    return { tags, skipped };
+  }
+
+  async #finish(repository: Repository, { dryRun, signal }: CollectionOptions): Promise<Released> {
+    try {
+      return await this.#alone(repository, signal, async () => {
+        const index = this.#indexOf(repository.name);
+        const mark = await new Marker(repository, index).mark({
+          keepDigests: [],
+          knownTags: [],
+          candidates: [],
+          signal,
+        });
+        const leftovers = await findLeftovers(repository, index, mark, signal);
+        if (dryRun === true) return { tags: [...leftovers.standIns.keys(), ...leftovers.hollow], skipped: [] };
+        return await finishLeftovers(repository, leftovers, signal);
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { tags: [], skipped: [{ what: "collection", why: toImagesyncError(error, "mark").message }] };
+    }
+  }
+
+  /** Joins collections of one repository that wait for it at the same time: one mark serves them all. */
+  async #collect(
+    repository: Repository,
+    tag: string | undefined,
+    order: CollectionOrder,
+    { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<CollectionReport> {
+    const index = this.#indexOf(repository.name);
+    const knownTags = this.#context.claims.tagsOf(repository.name);
+    if (dryRun) {
+      const own = order.digests.flatMap((digest) =>
+        tag === undefined
+          ? []
+          : ([
+              [tag, digest],
+              [retentionTag(tag, digest), digest],
+            ] as const),
+      );
+      const [report = nothing] = await collect(repository, [order], {
+        index,
+        knownTags,
+        dryRun,
+        signal,
+        without: new Map(own),
+      });
+      return report;
+    }
+    const key = repositoryKey(repository.name);
+    return await this.#collections.join(
+      key,
+      order,
+      (take, signal) =>
+        this.#alone(repository, signal, () =>
+          collect(repository, take(), {
+            index,
+            knownTags: this.#context.claims.tagsOf(repository.name),
+            dryRun,
+            signal,
+          }),
+        ),
+      signal,
+    );
+  }
+
+  async #alone<T>(repository: Repository, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { repositoryLock, known } = this.#context;
+    const forgetful = async (): Promise<T> => {
+      try {
+        return await work();
+      } finally {
+        // What was there must be asked for anew: some registries delete the content with its last tag.
+        known.forgetRepository(repository.name);
+      }
+    };
+    return await repositoryLock.exclusive(repositoryKey(repository.name), forgetful, signal);
+  }
+
+  #indexOf(name: RepositoryName): RepositoryIndex {
+    const key = repositoryKey(name);
+    const index = this.#indexes.get(key) ?? new RepositoryIndex(this.#context.cache);
+    this.#indexes.set(key, index);
+    return index;
+  }
+}
+
+interface Released {
+  readonly tags: readonly string[];
+  readonly skipped: readonly Skipped[];
+}
+
+const gone: Removal = { untagged: true, claimed: false };
