@@ -69,13 +69,13 @@ function explain({ name, server, timeoutMs }: HelperQuestion, end: HelperProcess
     case "missing":
       return {
         why: `there is no program ${program}`,
-        hint: `Install ${program} in a directory of the PATH, or give a login for ${server} in another way`,
+        hint: `Install ${program} in a directory of the PATH, or give a login for ${quote(server)} in another way`,
       };
     case "not-started":
       return { why: `${program} can't be started (${end.why})` };
     case "timeout":
       return { why: `it did not answer within ${timeoutMs / 1000} s` };
-    case "too-much-output":
+    default:
       return { why: `it wrote more than ${maxHelperOutputBytes} bytes` };
   }
 }
@@ -133,11 +133,11 @@ function failure(question: HelperQuestion, why: string, hint: string): Imagesync
   return new ImagesyncError({
     code: "credentials",
     operation: "find credentials",
-    message: `Cannot get the login for ${server} from the credential helper ${quote(name)}: ${why}`,
+    message: `Cannot get the login for ${quote(server)} from the credential helper ${quote(name)}: ${why}`,
     hint,
   });
 }
 
 function tryYourself({ name, server }: HelperQuestion): string {
-  return `Run docker-credential-${name} get, with ${server} as its input, to see what it says`;
+  return `Run docker-credential-${name} get, with ${quote(server)} as its input, to see what it says`;
 }
