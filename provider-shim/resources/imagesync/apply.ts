@@ -1,12 +1,16 @@
-import { atDigest, type Digest, type EngineEvent, isDigest, parseReference, pinned } from "../../../engine/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { atDigest, type EngineEvent, isDigest, parseReference, pinned } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { destroyImagesync } from "./destroy.ts";
+import { collectEarlier, holdEarlier } from "./earlier.ts";
+import { readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { describeImage } from "./read.ts";
-import { resolveSource } from "./source.ts";
+import { retentionOf } from "./retention.ts";
+import { canonicalText, resolveSource } from "./source.ts";
 import { depthIn, digestIn, platformsIn, text } from "./state.ts";
 
 type ApplyRequest = Parameters<ResourceDefinition<Configured>["apply"]>[0];
@@ -15,19 +19,34 @@ type ApplyAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["apply"]>>;
 /** Creates, updates in place, or destroys. */
 export async function applyImagesync(request: ApplyRequest, context: Context): Promise<ApplyAnswer> {
   const { prior, planned, provider } = request;
+  const memory = readMemory(request.private);
   if (planned === null) {
-    if (prior !== null) await destroy(prior, provider, context);
+    if (prior !== null) await destroyImagesync(prior, memory, provider, context);
     return { state: null };
   }
-  const memory = readMemory(request.private);
+  const destination = text(planned, "destination") ?? "";
   const signal = deadline(planned["timeouts"], prior === null ? "create" : "update", context.signal);
   const resolved = await whatToCopy(planned, provider, signal);
-  await copy(planned, resolved, provider, context, signal);
-  const destination = text(planned, "destination") ?? "";
+  const update = {
+    destination,
+    current: resolved.digest,
+    retention: retentionOf(planned, provider),
+    provider,
+    signal,
+  };
+  const leaving = prior ? digestIn(text(prior, "id")) : undefined;
+  const isMoving = leaving !== undefined && leaving !== resolved.digest;
+  const earlier = isMoving && (await holdEarlier(update, leaving, context)) ? [leaving] : [];
+  if (prior === null || !isInPlace(prior, planned)) await copy(planned, resolved, provider, context, signal);
   const described =
     typeof planned["media_type"] === "string" && planned["platform_digests"] instanceof Map
       ? {}
       : await describeImage(destination, resolved.digest, provider, signal);
+  // A new object has the memory of the one it takes the place of, which may be about another tag.
+  const place = canonicalText(destination);
+  const remembered = prior === null && memory.destination !== place ? [] : memory.previous;
+  const previous = [...earlier, ...remembered.filter((digest) => digest !== leaving && digest !== resolved.digest)];
+  const isBack = remembered.includes(resolved.digest);
   return {
     state: objectValue({
       ...planned,
@@ -38,8 +57,22 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
       tagged_ref: taggedReference(destination, resolved.digest),
       ...described,
     }),
-    private: writeMemory(remember(memory, prior, resolved)),
+    private: writeMemory({
+      resolved: { ...resolved, question: memory.resolved?.question ?? resolved.question },
+      pinned: memory.pinned,
+      destination: place,
+      previous: await collectEarlier(update, previous, isBack, context),
+    }),
   };
+}
+
+/** What says how long the image and its predecessors stay, and nothing of the image itself. */
+const lifeAttributes = ["deletion_policy", "keep_previous", "keep_digests", "timeouts"] as const;
+
+/** Whether the refresh has found the image in place, and all that changes is how it is looked after. */
+function isInPlace(prior: ObjectValue, planned: ObjectValue): boolean {
+  const beside = Object.fromEntries(lifeAttributes.map((name) => [name, null]));
+  return isDeepStrictEqual(objectValue({ ...prior, ...beside }), objectValue({ ...planned, ...beside }));
 }
 
 /** The digest the plan has promised; where it could not promise one, what the source holds now. */
@@ -81,29 +114,6 @@ async function copy(
       bytes,
       ...blobs,
     });
-  }
-}
-
-/** What the source held, under the question it answers, and the digests the tag had before. */
-function remember(memory: Memory, prior: ObjectValue | null, resolved: Resolved): Memory {
-  const before = prior ? digestIn(text(prior, "id")) : undefined;
-  const changed = before !== undefined && before !== resolved.digest;
-  const previous: Digest[] = changed
-    ? [before, ...memory.previous.filter((digest) => digest !== before)]
-    : [...memory.previous];
-  const question = memory.resolved?.question ?? resolved.question;
-  return { resolved: { ...resolved, question }, pinned: memory.pinned, previous };
-}
-
-async function destroy(prior: ObjectValue, { engine }: Configured, context: Context): Promise<void> {
-  const destination = text(prior, "destination");
-  const expectDigest = digestIn(text(prior, "id"));
-  // A create that failed before anything was put leaves no digest: there is nothing of ours to remove.
-  if (destination === undefined || expectDigest === undefined) return;
-  const signal = deadline(prior["timeouts"], "delete", context.signal);
-  const report = await engine.remove(parseReference(destination), { expectDigest, signal });
-  for (const { digest, by } of report.kept) {
-    context.diagnostics.warning("Tag kept", `${destination} holds ${digest} and was not removed: ${by}.`);
   }
 }
 

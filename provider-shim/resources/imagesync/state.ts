@@ -1,4 +1,12 @@
-import { type Digest, isDigest, parsePlatform, type Platform } from "../../../engine/index.ts";
+import {
+  type Digest,
+  isDigest,
+  parsePlatform,
+  parseReference,
+  type Platform,
+  type Reference,
+  tagOrLatest,
+} from "../../../engine/index.ts";
 import { isUnknown, type ObjectValue, type Value } from "../../protocol/value.ts";
 
 /** Defaults of attributes that may be left out. */
@@ -26,6 +34,12 @@ export function unknown(value: ObjectValue, attribute: string): boolean {
 
 export function platformsIn(value: ObjectValue, attribute: string): Platform[] {
   return texts(value, attribute).map((name) => parsePlatform(name));
+}
+
+/** The tag that a destination names; where it names none, `latest`. */
+export function destinationTag(destination: string): Reference {
+  const reference = parseReference(destination);
+  return { ...reference, tag: tagOrLatest(reference) };
 }
 
 /** How deep to look, from a value that validation has let pass. */

@@ -35,6 +35,8 @@ export interface Commands {
   apply(plan: Planned): Promise<Answer<Kept>>;
   /** Both. */
   put(kept: Kept, wanted: ObjectValue): Promise<Kept>;
+  /** `terraform destroy`, with its refresh. */
+  destroy(kept: Kept): Promise<Answer<Kept>>;
 }
 
 const { attributes } = imagesync.schema.block;
@@ -56,12 +58,13 @@ export function startCommands(
   hosts: readonly string[],
   logins: readonly ObjectValue[] = [],
   signal: AbortSignal = new AbortController().signal,
+  more: Readonly<Record<string, Value>> = {},
 ): Commands {
   const redactor = createRedactor();
   const log = createLogger({ write: () => undefined, redact: (text) => redactor.redact(text) });
   const provider = (): Configured => {
     const registry = hosts.map((address) => objectValue({ address, plain_http: true }));
-    const block = objectValue({ registry, registry_auth: logins });
+    const block = objectValue({ registry, registry_auth: logins, ...more });
     const configured = configureProvider(block, { environment: {}, userAgent: "test", redactor });
     onTestFinished(() => configured.engine.close());
     return configured;
@@ -133,7 +136,19 @@ export function startCommands(
     };
   };
 
+  const destroy = async (kept: Kept): Promise<Answer<Kept>> => {
+    const by = provider();
+    const { value: fresh, findings } = await refresh(kept, by);
+    if (fresh.state === null) return { value: nothing, findings };
+    const call = context();
+    const request = { prior: fresh.state, planned: null, config: null, private: fresh.private, provider: by };
+    const done = await imagesync.apply(request, call);
+    expect(done.state).toBeNull();
+    return { value: nothing, findings: call.diagnostics.list };
+  };
+
   return {
+    destroy,
     refresh: (kept) => refresh(kept),
     plan,
     apply,
