@@ -26,7 +26,7 @@ test.each(policies)("deletion_policy = %s removes what it says and is silent abo
     ]),
   );
   const writes = registries.destination.requests.filter(({ method }) => method !== "HEAD" && method !== "GET");
-  if (policy === "retain") expect(writes).toEqual([]);
+  expect(writes.length > 0).toBe(policy !== "retain");
 });
 
 test.each(policies)(

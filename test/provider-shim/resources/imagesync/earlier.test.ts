@@ -133,7 +133,7 @@ test("a registry that refuses the tag for the earlier digest is told to the user
   const commands = startCommands(registries.hosts);
   const kept = await lived(registries, commands, [first]);
   registries.destination.intercept = ({ method, reference }) =>
-    method === "PUT" && reference?.startsWith("imagesync-previous") === true ? denied : undefined;
+    method === "PUT" && reference.startsWith("imagesync-previous") ? denied : undefined;
   await push(second, { host: registries.source.host, repository: "app", tag: "1" });
   const { value } = await commands.plan(kept, registries.wanted());
   const done = await commands.apply(value);

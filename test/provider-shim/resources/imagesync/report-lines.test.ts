@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, property, record, string } from "fast-check";
 import { expect, test } from "vitest";
 import { parseDigest } from "../../../../engine/index.ts";
 import { reportLines } from "../../../../provider-shim/resources/imagesync/report-lines.ts";
@@ -30,9 +30,9 @@ test("hundreds of reasons are eleven lines", () => {
 });
 
 test("whatever is reported, there are never more than eleven lines, and each entry is named or counted", () => {
-  const entry = fc.record({ what: fc.string(), why: fc.string() });
-  fc.assert(
-    fc.property(fc.array(entry, { maxLength: 60 }), (skipped) => {
+  const entry = record({ what: string(), why: string() });
+  assert(
+    property(array(entry, { maxLength: 60 }), (skipped) => {
       const lines = reportLines([], skipped);
       expect(lines.length).toBeLessThanOrEqual(11);
       expect(lines.length === 0).toBe(skipped.length === 0);
