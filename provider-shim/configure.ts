@@ -1,13 +1,7 @@
-import {
-  createEngine,
-  type Credential,
-  type Engine,
-  type ExplicitCredential,
-  type Redactor,
-  type RegistryTransport,
-} from "../engine/index.ts";
+import { createEngine, type Engine, type Redactor, type RegistryTransport } from "../engine/index.ts";
 import { type DeletionPolicy, deletionPolicyOf } from "./deletion-policy.ts";
 import { blocks } from "./provider-schema.ts";
+import { environmentLogin, registryAuthSecrets, registryLogin } from "./registry-auth.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
 
 /** What the provider block becomes: every resource of this configuration shares the one engine. */
@@ -26,10 +20,7 @@ export function configureProvider(
   config: ObjectValue,
   options: { readonly environment: NodeJS.ProcessEnv; readonly userAgent: string; readonly redactor: Redactor },
 ): Configured {
-  const explicit = blocks(config, "registry_auth").flatMap((block): ExplicitCredential[] => {
-    const address = optionalText(block, "address");
-    return address === undefined ? [] : [{ address, credential: credentialOf(block) }];
-  });
+  const explicit = blocks(config, "registry_auth").flatMap((block) => registryLogin(block, options.environment) ?? []);
   const registries = blocks(config, "registry").flatMap((block): RegistryTransport[] => {
     const address = optionalText(block, "address");
     if (address === undefined) return [];
@@ -45,6 +36,8 @@ export function configureProvider(
     ];
   });
   for (const secret of secretsIn(config)) options.redactor.registerSecret(secret);
+  const { password } = environmentLogin(options.environment);
+  if (password !== undefined) options.redactor.registerSecret(password);
   const engine = createEngine({
     ...options,
     registries,
@@ -63,21 +56,10 @@ export function configureProvider(
   };
 }
 
-function credentialOf(block: ObjectValue): Credential {
-  const identityToken = optionalText(block, "identity_token");
-  const registryToken = optionalText(block, "registry_token");
-  const username = optionalText(block, "username");
-  const password = optionalText(block, "password");
-  if (identityToken !== undefined) return { kind: "identity-token", token: identityToken };
-  if (registryToken !== undefined) return { kind: "registry-token", token: registryToken };
-  if (username !== undefined && password !== undefined) return { kind: "basic", username, password };
-  return { kind: "anonymous" };
-}
-
 /** Every sensitive value, known before the first line is logged. */
 function secretsIn(config: ObjectValue): string[] {
   const auth = blocks(config, "registry_auth");
-  const found = auth.flatMap((block) => ["password", "identity_token", "registry_token"].map((name) => block[name]));
+  const found = auth.flatMap((block) => [...registryAuthSecrets, "config_file_content"].map((name) => block[name]));
   const keys = blocks(config, "registry").map((block) => block["client_key"]);
   return [...found, ...keys, config["config_file_content"]].filter(
     (value): value is string => typeof value === "string",

@@ -1,5 +1,6 @@
 import type { Schema } from "./protocol/schema.ts";
 import type { ObjectValue, Value } from "./protocol/value.ts";
+import { registryAuthBlock } from "./registry-auth.ts";
 
 /** The provider block. */
 export const providerSchema: Schema = {
@@ -11,13 +12,14 @@ export const providerSchema: Schema = {
         type: "string",
         optional: true,
         description:
-          "Path of a docker `config.json` with logins. Defaults to what docker itself would use: `DOCKER_AUTH_CONFIG`, `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, `~/.docker/config.json`.",
+          "Path of a docker `config.json` or podman `auth.json` with logins; it must exist. Defaults to `IMAGESYNC_CONFIG_FILE`, else to what docker and podman would use: the content in `DOCKER_AUTH_CONFIG`, the file `REGISTRY_AUTH_FILE`, `config.json` below `DOCKER_CONFIG`, podman's `containers/auth.json` below `XDG_RUNTIME_DIR` and `XDG_CONFIG_HOME`, `~/.docker/config.json`, `~/.dockercfg`.",
       },
       config_file_content: {
         type: "string",
         optional: true,
         sensitive: true,
-        description: "The content of a docker `config.json` with logins; asked before `config_file`.",
+        description:
+          "The content of a docker `config.json` or of a Kubernetes secret (`.dockerconfigjson`, `.dockercfg`) with logins; asked before `config_file`.",
       },
       resolve_at_plan: {
         type: "bool",
@@ -33,49 +35,7 @@ export const providerSchema: Schema = {
       },
     },
     blocks: {
-      registry_auth: {
-        nesting: "list",
-        block: {
-          description:
-            "A login; of several the one with the longest matching `address` counts. It goes before logins in files.",
-          attributes: {
-            address: {
-              type: "string",
-              required: true,
-              description: "`host`, `host:port` or `host/path`: which repositories the login is for.",
-            },
-            username: {
-              type: "string",
-              optional: true,
-              description: "The user or robot account, together with `password`.",
-            },
-            password: {
-              type: "string",
-              optional: true,
-              sensitive: true,
-              description: "The password or access token. It may be an ephemeral value and never reaches the state.",
-            },
-            identity_token: {
-              type: "string",
-              optional: true,
-              sensitive: true,
-              description:
-                "An OAuth2 refresh token, exchanged for short-lived ones, in place of `username` and `password`.",
-            },
-            registry_token: {
-              type: "string",
-              optional: true,
-              sensitive: true,
-              description: "A Bearer token sent to the registry as it is, in place of `username` and `password`.",
-            },
-            auth_disabled: {
-              type: "bool",
-              optional: true,
-              description: "Ask this address anonymously, whatever configuration files say. Defaults to `false`.",
-            },
-          },
-        },
-      },
+      registry_auth: registryAuthBlock,
       registry: {
         nesting: "list",
         block: {

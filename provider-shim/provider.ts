@@ -23,7 +23,7 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
     resources: { imagesync },
     dataSources: { imagesync_image: imagesyncImage },
     functions: {},
-    validate: validateProvider,
+    validate: (config, context) => validateProvider(config, context, environment),
     configure(config, { terraformVersion }) {
       const userAgent = [
         `Terraform/${terraformVersion ?? "unknown"} (+https://www.terraform.io)`,

@@ -3,40 +3,19 @@ import { attributePath } from "./protocol/diagnostics.ts";
 import type { Context } from "./protocol/resource.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
 import { blocks } from "./provider-schema.ts";
+import { checkConfigContent, validateRegistryAuth } from "./validate-registry-auth.ts";
 
-/** Offline; silent about what is not known yet. */
-export function validateProvider(config: ObjectValue, { diagnostics }: Context): void {
+/** Offline; silent about what is not known yet. `environment` may hold the login that a block leaves out. */
+export function validateProvider(
+  config: ObjectValue,
+  { diagnostics }: Context,
+  environment: NodeJS.ProcessEnv = {},
+): void {
   blocks(config, "registry_auth").forEach((block, position) => {
     const path = (attribute: string): ReturnType<typeof attributePath> =>
       attributePath("registry_auth", position, attribute);
     checkAddress(block, path("address"), true);
-    const secrets = ["password", "identity_token", "registry_token"] as const;
-    const given = secrets.filter((name) => isGiven(block[name]));
-    const disabled = block["auth_disabled"] === true;
-    const undecided = [...secrets, "auth_disabled"].some((name) => isUnknown(block[name]));
-    if (given.length > 1 || (disabled && given.length > 0)) {
-      const rivals = [...given, ...(disabled ? ["auth_disabled"] : [])].join(", ");
-      diagnostics.error(
-        "Contradicting logins",
-        `Only one of these can be used: ${rivals}. Remove the others.`,
-        path(given.at(-1) ?? "address"),
-      );
-    } else if (given.length === 0 && !disabled && !undecided) {
-      const detail = `The login for ${describe(block["address"])} has no secret. Give username and password, identity_token or registry_token, or set auth_disabled = true.`;
-      diagnostics.error("Login without a secret", detail, path("address"));
-    }
-    if (isHalf(block["password"], block["username"])) {
-      const missing = block["password"] === null ? "password" : "username";
-      diagnostics.error(
-        "Incomplete login",
-        `"username" and "password" belong together. Give "${missing}" too.`,
-        path(missing),
-      );
-    }
-    for (const name of ["username", "password", "identity_token", "registry_token"]) {
-      if (block[name] === "")
-        diagnostics.error(`Empty ${name}`, `Give "${name}" a value, or leave it out.`, path(name));
-    }
+    validateRegistryAuth(block, path, environment, diagnostics);
   });
   const seen = new Set<string>();
   blocks(config, "registry").forEach((block, position) => {
@@ -81,11 +60,7 @@ export function validateProvider(config: ObjectValue, { diagnostics }: Context):
     const detail = `${JSON.stringify(policy.slice(0, 100))} is not possible here. Write one of: ${choices}.`;
     diagnostics.error("Invalid deletion_policy", detail, attributePath("deletion_policy"));
   }
-  const content = config["config_file_content"];
-  if (typeof content === "string" && !isJsonObject(content)) {
-    const detail = `It is not a JSON object. Give the content of a docker config.json, for instance by file("config.json").`;
-    diagnostics.error("Invalid config_file_content", detail, attributePath("config_file_content"));
-  }
+  checkConfigContent(config["config_file_content"], attributePath("config_file_content"), diagnostics);
 
   function checkAddress(block: ObjectValue, path: ReturnType<typeof attributePath>, mayHavePath: boolean): void {
     const address = block["address"];
@@ -109,13 +84,4 @@ function isHalf(one: Value | undefined, other: Value | undefined): boolean {
 
 function describe(address: Value | undefined): string {
   return typeof address === "string" ? JSON.stringify(address.slice(0, 100)) : "this address";
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
