@@ -1,3 +1,4 @@
+import type { Capability } from "../graph/capabilities.ts";
 import type { RepositoryIndex } from "../graph/repository-index.ts";
 import { toImagesyncError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -12,12 +13,16 @@ import { sweep, type Swept } from "./sweep.ts";
 export interface CollectionOrder {
   readonly digests: readonly Digest[];
   readonly keepDigests: readonly Digest[];
-  /** Tags that were taken away just now; where one is still listed with nothing behind it, it is healed. */
-  readonly removedTags: readonly string[];
+  /**
+   * Tags that were taken away just now, with what they held. One that is still listed with nothing behind it is healed;
+   * a dry run counts them as gone.
+   */
+  readonly tags: readonly (readonly [tag: string, digest: Digest])[];
 }
 
 export interface CollectionOptions {
   readonly index: RepositoryIndex;
+  readonly capability: Capability;
   /** Tags that this process has put: a listing without them would be an old one. */
   readonly knownTags: readonly string[];
   /** Tags that count as gone while they hold this: what a dry run would take away. */
@@ -35,7 +40,7 @@ export async function collect(
   orders: readonly CollectionOrder[],
   options: CollectionOptions,
 ): Promise<CollectionReport[]> {
-  const { index, knownTags, without, dryRun, signal } = options;
+  const { index, capability, knownTags, without, dryRun, signal } = options;
   let candidates: Candidates;
   try {
     candidates = await readCandidates(
@@ -58,14 +63,14 @@ export async function collect(
     for (const tag of marked.hollow) hollow.add(tag);
     return marked;
   };
-  const swept = await sweep(repository, candidates, mark, { dryRun, signal });
+  const swept = await sweep(repository, candidates, mark, { capability, dryRun, signal });
   return await Promise.all(
     orders.map(async (order) => {
       const healed = dryRun
         ? []
         : await heal(
             repository,
-            order.removedTags.filter((tag) => hollow.has(tag)),
+            order.tags.map(([tag]) => tag).filter((tag) => hollow.has(tag)),
             signal,
           );
       const report = reportOf(order, candidates, swept);

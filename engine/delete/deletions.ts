@@ -64,7 +64,7 @@ export class Deletions {
 
   /** Compare, untag, mark, sweep. @throws what keeps the tag from being removed; the collection only reports. */
   async remove(repository: Repository, tag: string | undefined, options: RemoveOptions): Promise<RemovalReport> {
-    const { previous = [], policy = "delete", dryRun = false, signal } = options;
+    const { previous = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
     if (expected === undefined) return { ...nothing, untagged: true };
     const digests = [expected, ...previous.filter((digest) => digest !== expected)];
@@ -72,15 +72,9 @@ export class Deletions {
     const kept = removal.kept ? [removal.kept] : [];
     if (removal.claimed) return { ...nothing, untagged: false, kept };
     const released = await this.#release(repository, tag, previous, options);
-    const report =
-      policy === "untag"
-        ? nothing
-        : await this.#collect(
-            repository,
-            tag,
-            { digests, keepDigests: options.keepDigests ?? [], removedTags: tag === undefined ? [] : [tag] },
-            { dryRun, signal },
-          );
+    const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
+    const order = { digests, keepDigests, tags };
+    const report = policy === "untag" ? nothing : await this.#collect(repository, order, { dryRun, signal });
     return {
       ...report,
       untagged: removal.untagged,
@@ -97,10 +91,9 @@ export class Deletions {
       tag === undefined
         ? await this.#finish(repository, options)
         : await this.#release(repository, tag, digests, options);
-    const report =
-      policy === "untag" || digests.length === 0
-        ? nothing
-        : await this.#collect(repository, tag, { digests, keepDigests, removedTags: [] }, { dryRun, signal });
+    const order = { digests, keepDigests, tags: tag === undefined ? [] : retentionTags(tag, digests) };
+    const nothingToDo = policy === "untag" || digests.length === 0;
+    const report = nothingToDo ? nothing : await this.#collect(repository, order, { dryRun, signal });
     return { ...report, tags: released.tags, skipped: [...released.skipped, ...report.skipped] };
   }
 
@@ -144,8 +137,7 @@ export class Deletions {
     const tags: string[] = [];
     const skipped: Skipped[] = [];
     if (tag === undefined) return { tags, skipped };
-    for (const digest of digests) {
-      const held = retentionTag(tag, digest);
+    for (const [held, digest] of retentionTags(tag, digests)) {
       try {
         if ((await this.#heldBy(repository, held, signal)) !== digest) continue;
         const since = Number.POSITIVE_INFINITY;
@@ -182,43 +174,27 @@ export class Deletions {
   /** Joins collections of one repository that wait for it at the same time: one mark serves them all. */
   async #collect(
     repository: Repository,
-    tag: string | undefined,
     order: CollectionOrder,
     { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<CollectionReport> {
-    const index = this.#indexOf(repository.name);
-    const knownTags = this.#context.claims.tagsOf(repository.name);
+    const collection = (signal: AbortSignal | undefined): Parameters<typeof collect>[2] => ({
+      index: this.#indexOf(repository.name),
+      capability: this.#capabilities.of(repository.name),
+      knownTags: this.#context.claims.tagsOf(repository.name),
+      dryRun,
+      signal,
+    });
     if (dryRun) {
-      const own = order.digests.flatMap((digest) =>
-        tag === undefined
-          ? []
-          : ([
-              [tag, digest],
-              [retentionTag(tag, digest), digest],
-            ] as const),
-      );
       const [report = nothing] = await collect(repository, [order], {
-        index,
-        knownTags,
-        dryRun,
-        signal,
-        without: new Map(own),
+        ...collection(signal),
+        without: new Map(order.tags),
       });
       return report;
     }
-    const key = repositoryKey(repository.name);
     return await this.#collections.join(
-      key,
+      repositoryKey(repository.name),
       order,
-      (take, signal) =>
-        this.#alone(repository, signal, () =>
-          collect(repository, take(), {
-            index,
-            knownTags: this.#context.claims.tagsOf(repository.name),
-            dryRun,
-            signal,
-          }),
-        ),
+      (take, signal) => this.#alone(repository, signal, () => collect(repository, take(), collection(signal))),
       signal,
     );
   }
@@ -250,3 +226,7 @@ interface Released {
 }
 
 const gone: Removal = { untagged: true, claimed: false };
+
+function retentionTags(tag: string, digests: readonly Digest[]): (readonly [string, Digest])[] {
+  return digests.map((digest) => [retentionTag(tag, digest), digest] as const);
+}

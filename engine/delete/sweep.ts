@@ -1,4 +1,5 @@
-import { ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
+import type { Capability } from "../graph/capabilities.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import { below, type Candidates } from "./candidates.ts";
@@ -19,6 +20,8 @@ export interface Swept {
 }
 
 export interface SweepOptions {
+  /** What the registry is known to delete; what is learnt is written to it. */
+  readonly capability: Capability;
   readonly dryRun: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,9 +42,9 @@ export async function sweep(
   repository: Repository,
   candidates: Candidates,
   mark: () => Promise<Mark>,
-  { dryRun, signal }: SweepOptions,
+  { capability, dryRun, signal }: SweepOptions,
 ): Promise<Swept> {
-  const state = new Sweep(candidates);
+  const state = new Sweep(candidates, capability);
   for (const kind of ["manifests", "blobs"] as const) {
     for (;;) {
       if (state.ready(kind).length === 0) break;
@@ -49,7 +52,8 @@ export async function sweep(
         state.keep((await mark()).reachable);
       } catch (error) {
         signal?.throwIfAborted();
-        return { ...state, doubt: toImagesyncError(error, "mark what is in use").message };
+        state.doubt = toImagesyncError(error, "mark what is in use").message;
+        return state;
       }
       const step = state.ready(kind).slice(0, dryRun ? Infinity : deletesPerMark);
       if (dryRun) for (const digest of step) state[kind].add(digest);
@@ -62,6 +66,13 @@ export async function sweep(
 
 type Kind = "manifests" | "blobs";
 
+const supports = { manifests: "deletesByDigest", blobs: "deletesBlobs" } as const;
+
+/** Of one delete. */
+const maxAttempts = 3;
+
+const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "rate-limited"]);
+
 /** Which candidates are gone, and which stay. */
 class Sweep implements Swept {
   readonly manifests: Set<Digest> = new Set();
@@ -69,14 +80,18 @@ class Sweep implements Swept {
   readonly kept: Map<Digest, string> = new Map();
   readonly skipped: Map<Digest, string> = new Map();
   readonly unsupported: Set<Digest> = new Set();
+  doubt: string | undefined;
   /** Gone before we came. */
   readonly absent: Set<Digest> = new Set();
   readonly #candidates: Candidates;
-  /** Kinds that the registry does not delete at all. */
-  readonly #refused = new Set<Kind>();
+  readonly #capability: Capability;
+  readonly #failures = new Map<Digest, number>();
 
-  constructor(candidates: Candidates) {
+  constructor(candidates: Candidates, capability: Capability) {
     this.#candidates = candidates;
+    this.#capability = capability;
+    if (capability.deletesByDigest === false) this.refuse("manifests");
+    if (capability.deletesBlobs === false) this.refuse("blobs");
   }
 
   keep(reachable: ReadonlyMap<Digest, string>): void {
@@ -89,7 +104,7 @@ class Sweep implements Swept {
   /** What can go next: nobody needs it, and no candidate that stays or has still to go stands above it. */
   ready(kind: Kind): Digest[] {
     const all = kind === "manifests" ? this.#candidates.manifests : this.#candidates.blobs;
-    if (this.#refused.has(kind)) return [];
+    if (this.#capability[supports[kind]] === false) return [];
     const blocked = new Set<Digest>();
     for (const node of this.#candidates.manifests.values()) {
       if (this.#gone(node.digest)) continue;
@@ -100,9 +115,21 @@ class Sweep implements Swept {
     );
   }
 
+  delete(kind: Kind, digest: Digest): void {
+    this.#capability[supports[kind]] = true;
+    this[kind].add(digest);
+  }
+
+  /** Something that passes is tried again, after another mark, but not for ever. */
+  fail(digest: Digest, error: ImagesyncError): void {
+    const failures = (this.#failures.get(digest) ?? 0) + 1;
+    this.#failures.set(digest, failures);
+    if (!transient.has(error.code) || failures >= maxAttempts) this.skipped.set(digest, error.message);
+  }
+
   /** The registry deletes none of this kind: what is left of it is its own collector's. */
   refuse(kind: Kind): void {
-    this.#refused.add(kind);
+    this.#capability[supports[kind]] = false;
     const all = kind === "manifests" ? this.#candidates.manifests : this.#candidates.blobs;
     const left = [...all.keys()].filter((digest) => !this.#gone(digest) && !this.kept.has(digest));
     for (const digest of kind === "manifests" ? below(this.#candidates, left) : left) this.unsupported.add(digest);
@@ -122,21 +149,24 @@ async function deleteOne(
 ): Promise<void> {
   try {
     const { status, error } = await repository[kind].delete(digest, { signal });
-    if (status < 300) state[kind].add(digest);
+    if (status < 300) state.delete(kind, digest);
     else if (status === 404 || status === 410) state.absent.add(digest);
     else if (isUnsupported(status, error)) state.refuse(kind);
-    else if (await isGone(repository, kind, digest, signal)) state[kind].add(digest);
-    else state.skipped.set(digest, error?.message ?? `the registry answered ${status}`);
+    else if (await isGone(repository, kind, digest, signal)) state.delete(kind, digest);
+    else state.fail(digest, toImagesyncError(error, "delete"));
   } catch (error) {
     signal?.throwIfAborted();
-    state.skipped.set(digest, toImagesyncError(error, "delete").message);
+    state.fail(digest, toImagesyncError(error, "delete"));
   }
 }
 
-/** Many registries delete no blobs, some no manifests: that is their way and no failure. */
-function isUnsupported(status: number, error: Error | undefined): boolean {
-  if (status === 405 || status === 501) return true;
-  return status === 400 && error instanceof ImagesyncError && error.registryCode === "UNSUPPORTED";
+/**
+ * Many registries delete no blobs, some no manifests: that is their way and no failure. DENIED is about the one thing:
+ * zot says so of what it finds in use.
+ */
+function isUnsupported(status: number, error: ImagesyncError | undefined): boolean {
+  if (error?.registryCode === "DENIED") return false;
+  return status === 405 || status === 501 || (status === 400 && error?.registryCode === "UNSUPPORTED");
 }
 
 /** Docker Hub answers 500 and finishes later; distribution answers 500 after the manifest itself is gone. */

@@ -16,10 +16,16 @@ export interface UntagOptions {
 
 /** Each begins with a new comparison: nothing that deletes is sent twice on one. */
 const maxAttempts = 4;
-const pauseMs = 300;
+const pauseMs = 100;
 
 /** Failures that pass. */
 const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "rate-limited"]);
+
+/**
+ * How a stand-in is refused whose content somebody has collected, or is just bringing: distribution 2.8 reads the empty
+ * file that another process has opened for writing.
+ */
+const notReady: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "DIGEST_INVALID"]);
 
 /**
  * Removes one tag and nothing else, if it holds what is expected: other tags of the same digest stay. The registry's
@@ -38,9 +44,11 @@ export async function untag(
     try {
       return await untagOnce(repository, tag, expected, options);
     } catch (error) {
-      const { code } = toImagesyncError(error, "delete tag");
-      if (!transient.has(code) || attempt >= maxAttempts) throw error;
       options.signal?.throwIfAborted();
+      const { code, registryCode } = toImagesyncError(error, "delete tag");
+      const unprepared = options.capability.standInReady === true && notReady.has(registryCode ?? "");
+      if (unprepared) options.capability.standInReady = false;
+      if (!(transient.has(code) || unprepared) || attempt >= maxAttempts) throw error;
       await pause(pauseMs * attempt, undefined, { signal: options.signal });
     }
   }
@@ -64,7 +72,8 @@ async function untagOnce(
     capability.deletesByTag = false;
   }
   try {
-    await prepareStandIn(repository, { signal });
+    if (capability.standInReady !== true) await prepareStandIn(repository, { signal });
+    capability.standInReady = true;
     const found = await replaceAndDelete(repository, tag, expected, { signal });
     return found === undefined ? undefined : await unlessStandIn(repository, tag, found, expected, signal);
   } catch (error) {

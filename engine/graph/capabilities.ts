@@ -8,6 +8,8 @@ export interface Capability {
   /** `DELETE manifests/<digest>` works. */
   deletesByDigest?: boolean;
   deletesBlobs?: boolean;
+  /** What a stand-in for a tag needs is in the repository. */
+  standInReady?: boolean;
 }
 
 /** Learnt from answers and kept for the process: a question whose answer is known is not asked again. */
