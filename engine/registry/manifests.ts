@@ -6,6 +6,7 @@ import { baseMediaType, manifestAccept } from "../oci/media-types.ts";
 import { discardBody, readBody } from "./body.ts";
 import { ImagesyncError } from "../errors.ts";
 import type { Deletion, RepositoryRequest, RepositoryRequests } from "./repository-requests.ts";
+import type { RepositoryVendor } from "./vendors/repository-vendor.ts";
 
 /** What a registry says of a manifest without sending it. */
 export interface ManifestHead {
@@ -22,9 +23,11 @@ interface Options {
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
 export class Manifests {
   readonly #requests: RepositoryRequests;
+  readonly #vendor: RepositoryVendor;
 
-  constructor(requests: RepositoryRequests) {
+  constructor(requests: RepositoryRequests, vendor: RepositoryVendor) {
     this.#requests = requests;
+    this.#vendor = vendor;
   }
 
   /**
@@ -106,8 +109,13 @@ export class Manifests {
     }
   }
 
-  /** Deletes a manifest by digest, or a tag. The status is the caller's to judge: registries differ most here. */
-  async delete(key: string, options: Options = {}): Promise<Deletion> {
+  /**
+   * Deletes a manifest by digest, or a tag. The status is the caller's to judge: registries differ most here. `onlyTag`
+   * is the one tag that may go with the manifest; registries that tell which are on it refuse with 409 for any other.
+   */
+  async delete(key: string, options: Options & { readonly onlyTag?: string | undefined } = {}): Promise<Deletion> {
+    const byVendor = isDigest(key) ? await this.#vendor.deleteManifest(key, options) : undefined;
+    if (byVendor !== undefined) return byVendor;
     const operation = isDigest(key) ? "delete manifest" : "delete tag";
     return await this.#requests.deletion(this.#request("DELETE", key, operation, options));
   }

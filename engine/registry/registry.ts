@@ -1,11 +1,16 @@
 import { ImagesyncError } from "../errors.ts";
-import type { HttpRequest, HttpResponse } from "../http/message.ts";
+import type { Account, HttpRequest, HttpResponse } from "../http/message.ts";
+import type { RegistryFamily } from "../http/transport.ts";
 import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
 
 /** What this room needs of the HTTP room. */
 export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** The login of a repository as user name and password. Without it vendors' own APIs are left alone. */
+  account?(registry: string, repository: string, signal?: AbortSignal): Promise<Account | undefined>;
+  /** What is set and was told of a registry's family. */
+  family?(registry: string): RegistryFamily;
 }
 
 /**

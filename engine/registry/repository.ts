@@ -7,6 +7,7 @@ import type { Transport } from "./registry.ts";
 import { type RepositoryOptions, RepositoryRequests } from "./repository-requests.ts";
 import { Tags } from "./tags.ts";
 import { Uploads } from "./uploads.ts";
+import { RepositoryVendor } from "./vendors/repository-vendor.ts";
 
 /** A repository of a registry: its resources, as the distribution specification names them. */
 export interface Repository {
@@ -17,17 +18,21 @@ export interface Repository {
   readonly uploads: Uploads;
   readonly tags: Tags;
   readonly referrers: Referrers;
+  /** What differs from registry to registry. */
+  readonly vendor: RepositoryVendor;
 }
 
 export function openRepository(transport: Transport, name: RepositoryName, options: RepositoryOptions): Repository {
   const requests = new RepositoryRequests(transport, name, options);
+  const vendor = new RepositoryVendor(transport, name);
   return {
     name,
     side: options.side,
-    manifests: new Manifests(requests),
+    manifests: new Manifests(requests, vendor),
     blobs: new Blobs(requests),
     uploads: new Uploads(requests),
     tags: new Tags(requests),
     referrers: new Referrers(requests),
+    vendor,
   };
 }

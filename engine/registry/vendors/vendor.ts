@@ -9,6 +9,8 @@ export interface VendorTraits {
   readonly deletesByTag?: boolean | undefined;
   /** `DELETE` of a manifest by digest is allowed. */
   readonly deletesByDigest?: boolean | undefined;
+  /** That takes all tags of the manifest along; false where it is refused while there is one. */
+  readonly digestDeleteTakesTags?: boolean | undefined;
   /** `DELETE` of a blob is allowed, and worth it. */
   readonly deletesBlobs?: boolean | undefined;
   /** The referrers API is there. */
@@ -34,7 +36,7 @@ const plain: VendorTraits = {
 const traits: Readonly<Record<Vendor, VendorTraits>> = {
   // Version 3 deletes tags, 2.8 does not; both have deletes switched off unless somebody switches them on.
   distribution: plain,
-  "docker-hub": { ...plain, deletesByTag: false, deletesBlobs: false, ownsGarbage: true },
+  "docker-hub": { ...plain, deletesByTag: false, digestDeleteTakesTags: false, deletesBlobs: false, ownsGarbage: true },
   ghcr: {
     ...plain,
     deletesByTag: false,
@@ -51,7 +53,14 @@ const traits: Readonly<Record<Vendor, VendorTraits>> = {
     ownsGarbage: true,
     scopeDelete: "*",
   },
-  gar: { ...plain, deletesByTag: true, deletesByDigest: true, deletesBlobs: false, ownsGarbage: true },
+  gar: {
+    ...plain,
+    deletesByTag: true,
+    deletesByDigest: true,
+    digestDeleteTakesTags: false,
+    deletesBlobs: false,
+    ownsGarbage: true,
+  },
   ecr: {
     ...plain,
     deletesByDigest: true,

@@ -1,0 +1,189 @@
+import { ImagesyncError } from "../../errors.ts";
+import { sleep } from "../../http/sleep.ts";
+import { asObject } from "../../oci/descriptor.ts";
+import { type Digest, isDigest } from "../../oci/digest.ts";
+import { isTag } from "../../oci/reference.ts";
+import type { ApiAnswer, ApiRequests } from "./api-requests.ts";
+import { memoryOf } from "./memory.ts";
+import type { ManifestDeletion, ManifestDeletionOptions, VendorApi } from "./vendor-api.ts";
+
+export const githubAddress = "https://api.github.com";
+
+const permission =
+  "Deleting at ghcr.io needs a personal access token (classic) with the scopes read:packages and delete:packages, or a GITHUB_TOKEN with packages: write, of somebody who is an admin of the package";
+
+const pageSize = 100;
+const maxPages = 1000;
+
+/** A manifest that was just pushed is not in the list at once. */
+const lookups = 5;
+const firstPauseMs = 200;
+
+/** A manifest of a package, in GitHub's words. */
+interface Version {
+  readonly id: number;
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+}
+
+/**
+ * ghcr.io deletes nothing by the distribution protocol. GitHub's API for packages deletes whole manifests ("versions")
+ * with all tags that are on them; there is no way to remove a tag alone.
+ * @see https://docs.github.com/en/rest/packages/packages
+ */
+export function ghcrApi(requests: ApiRequests): VendorApi {
+  return { deleteManifest: (digest, options) => new Package(requests, options).delete(digest) };
+}
+
+/** One deletion in one package. */
+class Package {
+  readonly #requests: ApiRequests;
+  readonly #options: ManifestDeletionOptions;
+
+  constructor(requests: ApiRequests, options: ManifestDeletionOptions) {
+    this.#requests = requests;
+    this.#options = options;
+  }
+
+  async delete(digest: Digest): Promise<ManifestDeletion | undefined> {
+    const { registry, repository } = this.#requests.name;
+    const { onlyTag, signal } = this.#options;
+    const account = await this.#requests.transport.account?.(registry, repository, signal);
+    if (account === undefined || !repository.includes("/")) return undefined;
+    const authorization = `Bearer ${account.password}`;
+    const place = await this.#place(authorization);
+    const version = await this.#find(digest, place, authorization);
+    if (version === undefined) return { status: 404 };
+    const others = version.tags.filter((tag) => tag !== onlyTag);
+    if (others.length > 0) return { status: 409, error: this.#tagged(digest, others) };
+    const answer = await this.#send("DELETE", `${place}/versions/${version.id}`, authorization);
+    if (answer.status < 300 || answer.status === 404) {
+      this.#known(place).delete(digest);
+      return { status: answer.status };
+    }
+    const error = this.#failure(answer, `@${digest}`);
+    if (answer.status !== 400 && answer.status !== 422) throw error;
+    return { status: answer.status, error: error.with({ hint: lastVersionHint }) };
+  }
+
+  /** The version of a digest as it is now: its number never changes, its tags do at any time. */
+  async #find(digest: Digest, place: string, authorization: string): Promise<Version | undefined> {
+    const { onlyTag, signal = new AbortController().signal } = this.#options;
+    for (let lookup = 1; ; lookup += 1) {
+      const id = this.#known(place).get(digest) ?? (await this.#search(digest, place, authorization));
+      if (id !== undefined) return await this.#get(id, digest, place, authorization);
+      // With a tag on it the registry has it for certain.
+      if (onlyTag === undefined || lookup === lookups) return undefined;
+      await sleep(firstPauseMs * 2 ** (lookup - 1), signal);
+    }
+  }
+
+  async #get(id: number, digest: Digest, place: string, authorization: string): Promise<Version | undefined> {
+    const answer = await this.#send("GET", `${place}/versions/${id}`, authorization);
+    if (answer.status === 404) {
+      this.#known(place).delete(digest);
+      return undefined;
+    }
+    if (answer.status !== 200) throw this.#failure(answer, `@${digest}`);
+    const version = parseVersion(answer.json);
+    if (version?.id !== id || version.digest !== digest) throw this.#unreadable();
+    return version;
+  }
+
+  /** Page by page, the youngest first, as far as the digest; all that is seen on the way is remembered. */
+  async #search(digest: Digest, place: string, authorization: string): Promise<number | undefined> {
+    const known = this.#known(place);
+    for (let page = 1; page <= maxPages; page += 1) {
+      const path = `${place}/versions?per_page=${pageSize}&page=${page}`;
+      const answer = await this.#send("GET", path, authorization);
+      if (answer.status !== 200) throw this.#failure(answer, "");
+      if (!Array.isArray(answer.json)) throw this.#unreadable();
+      for (const item of answer.json) {
+        const version = parseVersion(item);
+        if (version === undefined) throw this.#unreadable();
+        known.set(version.digest, version.id);
+      }
+      if (known.has(digest)) return known.get(digest);
+      if (answer.json.length < pageSize) return undefined;
+    }
+    throw this.#unreadable("its pages do not end");
+  }
+
+  /** Organisations and users have their packages at different addresses. */
+  async #place(authorization: string): Promise<string> {
+    const { repository } = this.#requests.name;
+    const owner = repository.slice(0, repository.indexOf("/"));
+    const { owners } = memoryOf(this.#requests.transport);
+    const key = JSON.stringify([this.#requests.place, owner]);
+    let root = owners.get(key);
+    if (root === undefined) {
+      const answer = await this.#send("GET", `/users/${encodeURIComponent(owner)}`, authorization);
+      const type = asObject(answer.json)?.["type"];
+      if (answer.status !== 200) throw this.#failure(answer, "");
+      if (type !== "Organization" && type !== "User") throw this.#unreadable();
+      root = `/${type === "Organization" ? "orgs" : "users"}/${encodeURIComponent(owner)}`;
+      owners.set(key, root);
+    }
+    return `${root}/packages/container/${encodeURIComponent(repository.slice(owner.length + 1))}`;
+  }
+
+  #known(place: string): Map<Digest, number> {
+    const { versions } = memoryOf(this.#requests.transport);
+    const key = JSON.stringify([this.#requests.place, place]);
+    const known = versions.get(key) ?? new Map<Digest, number>();
+    versions.set(key, known);
+    return known;
+  }
+
+  #send(method: "GET" | "DELETE", path: string, authorization: string): Promise<ApiAnswer> {
+    return this.#requests.send({
+      operation: `delete manifest of ${this.#requests.name.repository}`,
+      method,
+      path,
+      authorization,
+      headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" },
+      signal: this.#options.signal,
+    });
+  }
+
+  #failure(answer: ApiAnswer, object: string): ImagesyncError {
+    const error = this.#requests.failure(answer, { operation: "delete manifest", object, permission });
+    // A package that the registry has and the API has not is one that this token may not see.
+    return answer.status === 404 ? error.with({ hint: permission }) : error;
+  }
+
+  #tagged(digest: Digest, tags: readonly string[]): ImagesyncError {
+    const { registry, repository } = this.#requests.name;
+    return new ImagesyncError({
+      code: "conflict",
+      operation: "delete manifest",
+      side: "destination",
+      registry,
+      message: `Cannot delete manifest ${registry}/${repository}@${digest}: the tag ${tags[0]} is on it, which would go with it`,
+    });
+  }
+
+  #unreadable(why = "it did not answer with versions of a package"): ImagesyncError {
+    const { registry, repository } = this.#requests.name;
+    return new ImagesyncError({
+      code: "protocol",
+      operation: "delete manifest",
+      registry,
+      message: `Cannot list what GitHub has of ${registry}/${repository}: ${why}`,
+      hint: "Check the address of the API",
+    });
+  }
+}
+
+const lastVersionHint =
+  "GitHub keeps the last tagged version of a package, and public ones with more than 5000 downloads; delete the package itself there";
+
+function parseVersion(value: unknown): Version | undefined {
+  const fields = asObject(value);
+  const id = fields?.["id"];
+  const name = fields?.["name"];
+  const tags = asObject(asObject(fields?.["metadata"])?.["container"])?.["tags"];
+  if (typeof id !== "number" || !Number.isSafeInteger(id) || id <= 0) return undefined;
+  if (typeof name !== "string" || !isDigest(name) || !Array.isArray(tags)) return undefined;
+  return tags.every((tag) => typeof tag === "string" && isTag(tag)) ? { id, digest: name, tags } : undefined;
+}

@@ -1,0 +1,42 @@
+import type { ImagesyncError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+
+/**
+ * What became of a tag: `absent` says that it is not on the digest (any more), and `unavailable` that this API cannot be
+ * asked, because there is no login for it or it is not there; then nothing was changed.
+ */
+export type TagDeletion = "deleted" | "absent" | "unavailable";
+
+export interface TagDeletionOptions {
+  /** What the tag holds: registries that compare for themselves delete it only then. */
+  readonly digest: Digest;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ManifestDeletionOptions {
+  /** The one tag that may be on the manifest and goes with it; with any other tag on it nothing is deleted. */
+  readonly onlyTag?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a manifest was deleted, in the statuses of the distribution protocol. */
+export interface ManifestDeletion {
+  readonly status: number;
+  /** What stood in the way when it was not deleted. */
+  readonly error?: ImagesyncError | undefined;
+}
+
+/** What a vendor's own API can do for one repository, where the distribution protocol does not suffice. */
+export interface VendorApi {
+  /**
+   * Removes one tag and nothing else.
+   * @throws `unauthorized`, `denied` with the permission that is missing; `immutable`, `unavailable` and what the
+   * network can raise: then it is open whether the tag is gone.
+   */
+  readonly deleteTag?: (tag: string, options: TagDeletionOptions) => Promise<TagDeletion>;
+  /**
+   * Deletes a manifest at a registry that has no `DELETE` for it. Undefined where this API cannot be asked.
+   * @throws as `deleteTag`
+   */
+  readonly deleteManifest?: (digest: Digest, options: ManifestDeletionOptions) => Promise<ManifestDeletion | undefined>;
+}
