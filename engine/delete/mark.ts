@@ -28,6 +28,9 @@ export interface MarkOptions {
 /** Requests of one mark at the same time; the connections of the host have a limit of their own. */
 const parallel = 64;
 
+/** Marks that somebody else's change has met, before that is a doubt. */
+const maxAttempts = 4;
+
 /** Work of one mark: where it starts, and whose it is. */
 interface Visit {
   readonly digest: Digest;
@@ -61,6 +64,17 @@ export class Marker {
 
   /** @throws ImagesyncError that says which tag, manifest or listing leaves a doubt. */
   async mark(options: MarkOptions): Promise<Mark> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#markOnce(options);
+      } catch (error) {
+        // Who deletes or moves a tag while it is read is no doubt: the next look shows what it holds now.
+        if (!(error instanceof ImagesyncError) || error.code !== "conflict" || attempt >= maxAttempts) throw error;
+      }
+    }
+  }
+
+  async #markOnce(options: MarkOptions): Promise<Mark> {
     const listed = await this.#list(options.signal);
     for (const tag of [...listed, ...options.knownTags]) this.#seen.add(tag);
     const tags = new Map<string, Digest>();
@@ -175,9 +189,9 @@ function attachmentOf(tag: string): Digest | undefined {
 
 function gone({ digest, by }: Visit, { name }: Repository): ImagesyncError {
   return new ImagesyncError({
-    code: "protocol",
+    code: "conflict",
     operation: "mark what is in use",
-    message: `Cannot read ${name.registry}/${name.repository}@${digest}, which ${by} holds`,
+    message: `Cannot read ${name.registry}/${name.repository}@${digest}: ${by} holds it, and it is not there`,
     registry: name.registry,
   });
 }
