@@ -109,6 +109,30 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
       beside: { address: "r.example", identity_token: "u" },
     },
   ],
+  "provider.registry_auth.credential_helper": [
+    { value: "", summary: /Empty credential_helper/, fix: /a value/, beside: { address: "r.example" } },
+    ...["../ecr-login", "docker-credential-ecr-login", "two words", "x; id"].map((value) => ({
+      value,
+      summary: /Invalid credential_helper/,
+      fix: /what follows "docker-credential-"/,
+      beside: { address: "r.example" },
+    })),
+    {
+      value: "ecr-login",
+      summary: /Contradicting logins/,
+      fix: /Remove the others/,
+      beside: { address: "r.example", ...login },
+    },
+  ],
+  "provider.registry_auth.config_file": [
+    { value: "", summary: /Empty config_file/, fix: /a value/, beside: { address: "r.example" } },
+  ],
+  "provider.registry_auth.config_file_content": ["", "[]", "{"].map((value) => ({
+    value,
+    summary: /Invalid config_file_content/,
+    fix: /file\("config\.json"\)/,
+    beside: { address: "r.example" },
+  })),
   "provider.registry_auth.auth_disabled": [{ ...bool, beside: { address: "r.example" } }],
   "provider.registry.address": address,
   "provider.registry.plain_http": [
@@ -225,6 +249,7 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
     expect(sensitive.toSorted()).toEqual([
       "provider.config_file_content",
       "provider.registry.client_key",
+      "provider.registry_auth.config_file_content",
       "provider.registry_auth.identity_token",
       "provider.registry_auth.password",
       "provider.registry_auth.registry_token",

@@ -73,6 +73,56 @@ describe.skipIf(terraformProgram === undefined)("the environment of the packaged
     expect((await workspace.must(apply, [0], environment)).text).toContain("1 added");
   });
 
+  test.each(["IMAGESYNC_CONFIG_FILE", "XDG_RUNTIME_DIR", "REGISTRY_AUTH_FILE", "DOCKER_AUTH_CONFIG"])(
+    "logins come from %s",
+    async (name) => {
+      const { source, workspace } = await prepared();
+      const destination = await openRegistry({ auth });
+      const file = workspace.path("containers/auth.json");
+      await mkdir(workspace.path("containers"));
+      await writeFile(file, dockerConfig(destination.host));
+      const values: Readonly<Record<string, string>> = {
+        XDG_RUNTIME_DIR: workspace.path("."),
+        DOCKER_AUTH_CONFIG: dockerConfig(destination.host),
+      };
+      const provider: Body = { registry: [plainHttp(source.host), plainHttp(destination.host)] };
+      await workspace.write(main(provider, source, destination));
+      expect((await workspace.must(apply, [0], { [name]: values[name] ?? file })).text).toContain("1 added");
+    },
+  );
+
+  test("a credential helper that docker's configuration names is asked, and one that fails stops the apply", async () => {
+    const { source, workspace } = await prepared();
+    const destination = await openRegistry({ auth });
+    const answer = JSON.stringify({ Username: login.user, Secret: login.password });
+    const helper = workspace.path("docker-credential-tests");
+    await writeFile(helper, `#!/bin/sh\necho 'canary-of-a-helper' >&2\nexit 3\n`, { mode: 0o755 });
+    const config = workspace.path("config.json");
+    await writeFile(config, JSON.stringify({ credHelpers: { [destination.host]: "tests" } }));
+    const provider: Body = { registry: [plainHttp(source.host), plainHttp(destination.host)], config_file: config };
+    await workspace.write(main(provider, source, destination));
+    const environment = { PATH: `${workspace.path(".")}:${process.env["PATH"] ?? ""}` };
+    const failed = await workspace.must(apply, [1], environment);
+    expect(failed.text).toMatch(/Credentials unusable[^]*credential helper "tests"[^]*exit code 3/);
+    expect(failed.text).not.toContain("canary-of-a-helper");
+    expect(destination.requests).toEqual([]);
+    await writeFile(helper, `#!/bin/sh\ncat > /dev/null\necho '${answer}'\n`);
+    expect((await workspace.must(apply, [0], environment)).text).toContain("1 added");
+  });
+
+  test("a block without a secret takes user and password from the environment", async () => {
+    const { source, workspace } = await prepared();
+    const destination = await openRegistry({ auth });
+    const provider: Body = {
+      registry: [plainHttp(source.host), plainHttp(destination.host)],
+      registry_auth: nested({ address: destination.host }),
+    };
+    await workspace.write(main(provider, source, destination));
+    expect((await workspace.fails(apply)).text).toMatch(/Login without a secret/);
+    const environment = { IMAGESYNC_REGISTRY_USER: login.user, IMAGESYNC_REGISTRY_PASS: login.password };
+    expect((await workspace.must(apply, [0], environment)).text).toContain("1 added");
+  });
+
   test("a login in the provider block goes before one in a file, and auth_disabled asks without", async () => {
     const { source, workspace } = await prepared();
     const destination = await openRegistry({ auth });
