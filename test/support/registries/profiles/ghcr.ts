@@ -41,7 +41,8 @@ const docs = "https://docs.github.com/rest/packages/packages";
 
 /**
  * https://docs.github.com/rest/packages/packages#list-package-versions-for-a-package-owned-by-an-organization and its
- * siblings. A version is a manifest, tagged or not; the owner of the package is its first path component.
+ * siblings. A version is a manifest, tagged or not; the owner of the package is its first path component, here an
+ * organisation, whose packages are not at the address of a user's.
  */
 function packagesApi(stage: Stage): Api {
   const ids = new Map<string, number>();
@@ -51,20 +52,18 @@ function packagesApi(stage: Stage): Api {
     return id;
   };
   return async (call) => {
-    const match =
-      /^\/(?:orgs\/([^/]+)|users\/([^/]+)|user)\/packages\/container\/([^/]+)(\/versions(?:\/(\d+))?)?$/.exec(
-        call.path,
-      );
+    const account = /^\/users\/([^/]+)$/.exec(call.path)?.[1];
+    if (account !== undefined && call.method === "GET") return json(200, { login: account, type: "Organization" });
+    const match = /^\/(?:orgs\/([^/]+)|user)\/packages\/container\/([^/]+)(\/versions(?:\/(\d+))?)?$/.exec(call.path);
     if (match === null) return json(404, { message: "Not Found", documentation_url: docs, status: "404" });
-    if (!new RegExp(`^(?:token|Bearer) ${stage.login.password}$`).test(call.headers.authorization ?? "")) {
+    if (!["token", "Bearer"].some((scheme) => call.headers.authorization === `${scheme} ${stage.login.password}`)) {
       return json(401, {
         message: "Bad credentials",
         documentation_url: "https://docs.github.com/rest",
         status: "401",
       });
     }
-    const owner = match[1] ?? match[2] ?? stage.login.user;
-    const repository = `${owner}/${decodeURIComponent(match[3] ?? "")}`;
+    const repository = `${match[1] ?? stage.login.user}/${decodeURIComponent(match[2] ?? "")}`;
     if ((await stage.contents.manifests(repository)).length === 0) {
       return json(404, { message: "Package not found.", documentation_url: docs, status: "404" });
     }
@@ -74,9 +73,9 @@ function packagesApi(stage: Stage): Api {
       const message = "You need at least delete:packages scope to delete a package version.";
       return json(403, { message, documentation_url: docs, status: "403" });
     }
-    return match[5] === undefined
-      ? deletePackage(stage, repository, match[4])
-      : deleteVersion(stage, repository, Number(match[5]), idOf);
+    return match[4] === undefined
+      ? deletePackage(stage, repository, match[3])
+      : deleteVersion(stage, repository, Number(match[4]), idOf);
   };
 }
 
@@ -90,7 +89,8 @@ async function versions(
   idOf: IdOf,
 ): Promise<Reply> {
   const all: { id: number; [field: string]: unknown }[] = [];
-  for (const digest of await stage.contents.manifests(repository)) {
+  // The youngest first.
+  for (const digest of (await stage.contents.storage.keys(repository, "manifests")).toReversed()) {
     const id = idOf(`${repository}@${digest}`);
     all.push({
       id,
@@ -103,10 +103,10 @@ async function versions(
       metadata: { package_type: "container", container: { tags: await stage.contents.tagsOn(repository, digest) } },
     });
   }
-  if (match[4] === undefined)
+  if (match[3] === undefined)
     return json(200, { name: repository, package_type: "container", version_count: all.length });
-  if (match[5] !== undefined) {
-    const one = all.find(({ id }) => id === Number(match[5]));
+  if (match[4] !== undefined) {
+    const one = all.find(({ id }) => id === Number(match[4]));
     return one === undefined ? notFound() : json(200, one);
   }
   const perPage = Math.min(Number(call.query.get("per_page") ?? 30), 100);

@@ -1,4 +1,5 @@
 import type { Api, Handling, Intercept, RegistryOptions, RequestRecord } from "../../../../embedded-registry/index.ts";
+import type { RegistryTransport } from "../../../../engine/index.ts";
 import type { Endpoint } from "../../images/index.ts";
 import type { Contents } from "./contents.ts";
 
@@ -64,8 +65,8 @@ export interface Stage {
 /** A family of registries: the differences to the embedded registry, and what is known of them. */
 export interface Profile {
   readonly name: string;
-  /** As the engine's configuration calls it. */
-  readonly vendor: string;
+  /** As the engine's configuration calls it; undefined where it knows nothing of it. */
+  readonly vendor: RegistryTransport["vendor"];
   readonly cells: Cells;
   readonly login: Login;
   readonly auth: (login: Login) => NonNullable<RegistryOptions["auth"]>;
@@ -86,7 +87,7 @@ export type ProfileRequest = Pick<RequestRecord, "method" | "path" | "status"> &
 /** A registry that behaves as one family does. */
 export interface RunningProfile {
   readonly name: string;
-  readonly vendor: string;
+  readonly vendor: RegistryTransport["vendor"];
   readonly cells: Cells;
   readonly login: Login;
   readonly url: string;

@@ -67,7 +67,7 @@ export const nexus: Profile = {
 /** Cloudflare's serverless registry. https://github.com/cloudflare/serverless-registry */
 export const cloudflare: Profile = {
   name: "cloudflare",
-  vendor: "cloudflare",
+  vendor: undefined,
   cells: {
     login: { is: "Basic", known: "code" },
     tagDelete: { is: "yes", known: "code" },
