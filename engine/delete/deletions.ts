@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Batches } from "../concurrency/batches.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { toImagesyncError } from "../errors.ts";
@@ -194,7 +195,12 @@ export class Deletions {
     return await this.#collections.join(
       repositoryKey(repository.name),
       order,
-      (take, signal) => this.#alone(repository, signal, () => collect(repository, take(), collection(signal))),
+      (take, signal) =>
+        this.#alone(repository, signal, async () => {
+          // Who had the repository before this, and gave it back just now, has not come to order yet.
+          await nextTurn();
+          return await collect(repository, take(), collection(signal));
+        }),
       signal,
     );
   }

@@ -124,7 +124,7 @@ async function deleteStandIn(
   limits: () => Options,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await repository.manifests.delete(standIn.digest, limits());
+    const answer = await repository.manifests.delete(standIn.digest, { ...limits(), onlyTag: tag });
     if (answer.status < 300) return;
     const current = await repository.manifests.find(tag, limits());
     const stuck = current?.digest === standIn.digest || (current !== undefined && answer.status !== 404);

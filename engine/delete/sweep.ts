@@ -44,6 +44,9 @@ export async function sweep(
   mark: () => Promise<Mark>,
   { capability, dryRun, signal }: SweepOptions,
 ): Promise<Swept> {
+  const { traits } = repository.vendor;
+  // Where the registry frees what no manifest needs any more, it does that better than we can.
+  if (traits.ownsGarbage || traits.deletesBlobs === false) capability.deletesBlobs = false;
   const state = new Sweep(candidates, capability);
   for (const kind of ["manifests", "blobs"] as const) {
     for (;;) {

@@ -60,17 +60,28 @@ async function untagOnce(
   expected: Digest,
   { capability, signal }: UntagOptions,
 ): Promise<Digest | undefined> {
-  if (capability.deletesByTag !== false) {
+  const { vendor } = repository;
+  if (vendor.traits.deletesByTag === false) capability.deletesByTag = false;
+  while (capability.vendorDeletesTags !== false || capability.deletesByTag !== false) {
+    // Between this comparison and the next request nothing else may stand.
     const current = await currentOf(repository, tag, signal);
     if (!current) return undefined;
     if (current.digest !== expected) return await unlessStandIn(repository, tag, current.digest, expected, signal);
+    if (capability.vendorDeletesTags !== false) {
+      const answer = await vendor.deleteTag(tag, { digest: expected, signal });
+      capability.vendorDeletesTags = answer !== "unavailable";
+      if (answer !== "unavailable") return undefined;
+      // Most vendors have no API to ask, which cost nothing: the comparison still holds.
+      if (capability.deletesByTag === false) break;
+    }
     const answer = await repository.manifests.delete(tag, { signal });
     if (answer.status < 300) capability.deletesByTag = true;
     if (answer.status < 300 || isGone(answer)) return undefined;
     if (!isUnsupported(answer)) throw answer.error;
-    await checkDeletesWork(repository, tag, capability, signal);
     capability.deletesByTag = false;
+    capability.vendorDeletesTags = await vendor.recognise(answer.error, { signal });
   }
+  await checkDeletesWork(repository, tag, capability, signal);
   try {
     if (capability.standInReady !== true) await prepareStandIn(repository, { signal });
     capability.standInReady = true;

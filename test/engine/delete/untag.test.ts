@@ -26,6 +26,8 @@ describe("a tag is taken away by a stand-in where only digests can be deleted", 
       "HEAD manifest": 1,
       // The tag, a digest that nobody has, the stand-in.
       "DELETE manifest": 3,
+      // Whether it is Harbor, which refuses in the same words.
+      "GET unknown": 1,
       "GET manifest": 1,
       "HEAD blob": 1,
       "POST upload": 1,
