@@ -1,5 +1,6 @@
 import { ImagesyncError } from "../errors.ts";
 import type { Account, HttpRequest, HttpResponse } from "../http/message.ts";
+import type { Redactor } from "../http/redact.ts";
 import type { RegistryFamily } from "../http/transport.ts";
 import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
@@ -11,6 +12,8 @@ export interface Transport {
   account?(registry: string, repository: string, signal?: AbortSignal): Promise<Account | undefined>;
   /** What is set and was told of a registry's family. */
   family?(registry: string): RegistryFamily;
+  /** Takes secrets out of what servers say. */
+  readonly redactor?: Pick<Redactor, "redact">;
 }
 
 /**

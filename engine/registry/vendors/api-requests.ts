@@ -92,7 +92,9 @@ export class ApiRequests {
   failure(answer: ApiAnswer, { operation, object, permission }: Failure): ImagesyncError {
     const { registry, repository } = this.name;
     const { code, message } = complaintOf(answer.json);
-    const said = [code, message].filter((part) => part !== undefined).join(": ");
+    const words = [code, message].filter((part) => part !== undefined).join(": ");
+    // Some repeat what they were sent.
+    const said = this.transport.redactor?.redact(words) ?? words;
     const kind = classify(answer, said);
     return new ImagesyncError({
       code: kind,

@@ -93,38 +93,55 @@ class Package {
   /** Page by page, the youngest first, as far as the digest; all that is seen on the way is remembered. */
   async #search(digest: Digest, place: string, authorization: string): Promise<number | undefined> {
     const known = this.#known(place);
+    const seen = new Set<Digest>();
     for (let page = 1; page <= maxPages; page += 1) {
-      const path = `${place}/versions?per_page=${pageSize}&page=${page}`;
-      const answer = await this.#send("GET", path, authorization);
+      const answer = await this.#send("GET", versionsOf(place, page), authorization);
       if (answer.status !== 200) throw this.#failure(answer, "");
+      this.#checkScopes(answer);
       if (!Array.isArray(answer.json)) throw this.#unreadable();
+      const before = seen.size;
       for (const item of answer.json) {
         const version = parseVersion(item);
         if (version === undefined) throw this.#unreadable();
         known.set(version.digest, version.id);
+        seen.add(version.digest);
       }
       if (known.has(digest)) return known.get(digest);
       if (answer.json.length < pageSize) return undefined;
+      if (seen.size === before) break;
     }
     throw this.#unreadable("its pages do not end");
   }
 
-  /** Organisations and users have their packages at different addresses. */
+  /** Organisations and users have their packages at different addresses, and only the right one knows them. */
   async #place(authorization: string): Promise<string> {
     const { repository } = this.#requests.name;
     const owner = repository.slice(0, repository.indexOf("/"));
+    const name = encodeURIComponent(repository.slice(owner.length + 1));
     const { owners } = memoryOf(this.#requests.transport);
     const key = JSON.stringify([this.#requests.place, owner]);
-    let root = owners.get(key);
-    if (root === undefined) {
-      const answer = await this.#send("GET", `/users/${encodeURIComponent(owner)}`, authorization);
-      const type = asObject(answer.json)?.["type"];
-      if (answer.status !== 200) throw this.#failure(answer, "");
-      if (type !== "Organization" && type !== "User") throw this.#unreadable();
-      root = `/${type === "Organization" ? "orgs" : "users"}/${encodeURIComponent(owner)}`;
-      owners.set(key, root);
+    const known = owners.get(key);
+    if (known !== undefined) return `${known}/packages/container/${name}`;
+    for (const root of [`/orgs/${owner}`, `/users/${owner}`]) {
+      const place = `${root}/packages/container/${name}`;
+      const answer = await this.#send("GET", place, authorization);
+      if (answer.status === 200) {
+        owners.set(key, root);
+        return place;
+      }
+      if (answer.status !== 404) throw this.#failure(answer, "");
     }
-    return `${root}/packages/container/${encodeURIComponent(repository.slice(owner.length + 1))}`;
+    throw this.#hidden();
+  }
+
+  /** Classic tokens tell what they may do: better to know before anything is overwritten than after it. */
+  #checkScopes({ headers }: ApiAnswer): void {
+    const scopes = headers
+      .get("x-oauth-scopes")
+      ?.split(",")
+      .map((scope) => scope.trim());
+    if (scopes === undefined || scopes.join("") === "" || scopes.includes("delete:packages")) return;
+    throw this.#denied("the token may not delete packages");
   }
 
   #known(place: string): Map<Digest, number> {
@@ -147,9 +164,23 @@ class Package {
   }
 
   #failure(answer: ApiAnswer, object: string): ImagesyncError {
-    const error = this.#requests.failure(answer, { operation: "delete manifest", object, permission });
-    // A package that the registry has and the API has not is one that this token may not see.
-    return answer.status === 404 ? error.with({ hint: permission }) : error;
+    return this.#requests.failure(answer, { operation: "delete manifest", object, permission });
+  }
+
+  #hidden(): ImagesyncError {
+    return this.#denied("the API of GitHub shows no such package to this token");
+  }
+
+  #denied(why: string): ImagesyncError {
+    const { registry, repository } = this.#requests.name;
+    return new ImagesyncError({
+      code: "denied",
+      operation: "delete manifest",
+      side: "destination",
+      registry,
+      message: `Cannot delete from ${registry}/${repository}: ${why}`,
+      hint: permission,
+    });
   }
 
   #tagged(digest: Digest, tags: readonly string[]): ImagesyncError {
@@ -173,6 +204,10 @@ class Package {
       hint: "Check the address of the API",
     });
   }
+}
+
+function versionsOf(place: string, page: number): string {
+  return `${place}/versions?per_page=${pageSize}&page=${page}`;
 }
 
 const lastVersionHint =
