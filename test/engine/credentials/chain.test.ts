@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { helperPrograms } from "./helper-programs.ts";
+import { moduleUrl, runElsewhere } from "./other-process.ts";
 import { createCredentialChain, type CredentialChainOptions } from "../../../engine/credentials/chain.ts";
 
 let directory: string;
@@ -172,11 +173,19 @@ test("a stopped request finds nothing", async () => {
   await expect(chain.find("r.example", "acme/app", AbortSignal.abort(new Error("stop")))).rejects.toThrow("stop");
 });
 
-test.skipIf(process.getuid?.() === 0)("a file that may not be read is an error", async () => {
+test("a file that this user may not read is an error that names it", async () => {
+  await chmod(directory, 0o755);
   const path = join(directory, "secret.json");
   await writeFile(path, config("u"), { mode: 0o000 });
-  const chain = createCredentialChain({ environment: {}, configFile: path });
-  await expect(chain.find("r.example", "acme/app")).rejects.toThrow(`${path}: EACCES`);
+  const { output } = runElsewhere(`
+    import { createCredentialChain } from ${moduleUrl("chain")};
+    const chain = createCredentialChain({ environment: {}, configFile: ${JSON.stringify(path)} });
+    const outcome = await chain.find("r.example", "acme/app").catch((error) => error);
+    console.log(outcome.code, outcome.message, outcome.hint);
+  `);
+  const said = await output;
+  expect(said).toContain(`credentials Cannot read the logins in ${path}: EACCES`);
+  expect(said).toContain("Make the file readable for this user");
 });
 
 test("who sets DOCKER_CONFIG sees no other logins", async () => {

@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import * as fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { askHelper, type HelperQuestion } from "../../../engine/credentials/credential-helper.ts";
 import type { Credential } from "../../../engine/credentials/credential.ts";
 import { ImagesyncError } from "../../../engine/errors.ts";
 import { type HelperPrograms, helperPrograms, isRunning } from "./helper-programs.ts";
+import { moduleUrl, runElsewhere } from "./other-process.ts";
 
 const secret = "s3cret-Canary+/=x";
 
@@ -197,6 +199,63 @@ test("a helper that nobody waits for any more is killed with all it has started"
   await expect(asking).rejects.toThrow("no longer wanted");
   await expectAllGone(programs);
 });
+
+test("a helper does not outlive the process that has asked it", async () => {
+  const programs = await helperPrograms();
+  await programs.add("test", hanging);
+  await chmod(programs.directory, 0o777);
+  const { output } = runElsewhere(`
+    import { existsSync } from "node:fs";
+    import { setImmediate } from "node:timers/promises";
+    import { askHelper } from ${moduleUrl("credential-helper")};
+    const environment = ${JSON.stringify(programs.environment)};
+    const { signal } = new AbortController();
+    void askHelper({ name: "test", server: "r.example", environment, timeoutMs: 600_000, signal });
+    while (!existsSync(${JSON.stringify(join(programs.directory, "pids"))})) await setImmediate();
+    console.log("waiting");
+    process.exit(0);
+  `);
+  expect(await output).toBe("waiting\n");
+  await expectAllGone(programs);
+});
+
+test("whatever a helper prints, it is a login or an error that does not repeat it", async () => {
+  const programs = await helperPrograms();
+  const answer = join(programs.directory, "answer");
+  await programs.add("test", `cat > /dev/null; cat "$DIR/answer"; cat "$DIR/answer" >&2; exit $(cat "$DIR/code")`);
+  const login = fc.record({
+    Username: fc.oneof(fc.string(), fc.anything()),
+    Secret: fc.oneof(fc.string(), fc.anything()),
+  });
+  const printed = fc.oneof(
+    fc.string(),
+    fc.json(),
+    login.map((value) => JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? 0 : inner)) ?? ""),
+    fc.uint8Array({ maxLength: 200 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(printed, fc.constantFrom(0, 1), async (text, code) => {
+      // A canary in the middle of what is printed must not come out of the error.
+      await writeFile(answer, typeof text === "string" ? text.replace(/(?=["}])/, secret) : text);
+      await writeFile(join(programs.directory, "code"), String(code));
+      const outcome: unknown = await ask(programs).catch((error: unknown) => error);
+      expect(`${verdict(outcome)}, exit code ${code}`).toBeOneOf([
+        "basic, exit code 0",
+        "identity-token, exit code 0",
+        "credentials, exit code 0",
+        "credentials, exit code 1",
+      ]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** The kind of a login, the code of an error that does not tell what was printed. */
+function verdict(outcome: unknown): string {
+  if (!(outcome instanceof ImagesyncError)) return (outcome as Credential | undefined)?.kind ?? "no login";
+  const { code, message, hint, cause } = outcome;
+  return [message, hint, String(cause)].join().includes(secret.slice(0, 8)) ? "a secret was told" : code;
+}
 
 test("a question that is stopped before it is asked starts nothing", async () => {
   const programs = await helperPrograms();

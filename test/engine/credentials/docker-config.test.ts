@@ -218,17 +218,17 @@ test("whatever stands in the file, nothing but a credentials error is thrown", (
   const config = fc.oneof(
     fc.string(),
     fc.json(),
+    fc.dictionary(fc.constantFrom("r.example", "https://r.example/v1/", "plugins"), entry).map(jsonOf),
     fc
       .record(
         {
           auths: fc.dictionary(fc.constantFrom("r.example", "https://r.example/v1/", "x/y"), entry),
           credsStore: fc.anything(),
+          credHelpers: fc.anything(),
         },
         { requiredKeys: [] },
       )
-      .map((value) =>
-        JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)),
-      ),
+      .map(jsonOf),
   );
   fc.assert(
     fc.property(config, (text) => {
@@ -236,6 +236,10 @@ test("whatever stands in the file, nothing but a credentials error is thrown", (
     }),
   );
 });
+
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "";
+}
 
 function outcome(text: string): string {
   try {
