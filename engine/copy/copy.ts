@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { ImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import type { Claims } from "../graph/claims.ts";
@@ -34,6 +35,8 @@ export interface CopyOrder {
   readonly cold: boolean;
   /** Ask about everything below the tag anew: what should be there turned out to be missing. */
   readonly distrust: boolean;
+  /** Send every blob, because the destination says that it has what it turned out not to have. */
+  readonly resend?: boolean | undefined;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
 }
@@ -161,14 +164,23 @@ async function placeTop(
   onEvent({ kind: "manifest-done", digest: top.digest, tag });
 }
 
-/** The registry's word for what it stored is not proof: some confirm a manifest and lose it. */
+/** Some registries show what they have taken only after a moment: so long is waited between looks, in milliseconds. */
+const readBackPausesMs: readonly number[] = [50, 200, 1000];
+
+/** What reading back is called in the error of a manifest that was taken and is not there. */
+export const readBackOperation = "read back the manifest";
+
+/**
+ * The registry's word for what it stored is not proof: some confirm a manifest and lose it.
+ * @throws `conflict` when another manifest is there, `unavailable` when none is.
+ */
 async function readBack(
   destination: Repository,
   key: string,
   digest: Digest,
   signal: AbortSignal | undefined,
 ): Promise<Manifest> {
-  const stored = await destination.manifests.get(key, { signal });
+  const stored = await readWhenThere(destination, key, signal);
   if (stored.digest === digest) return stored;
   throw new ImagesyncError({
     code: "conflict",
@@ -177,5 +189,33 @@ async function readBack(
     registry: destination.name.registry,
     message: `Cannot confirm ${destination.name.registry}/${destination.name.repository}:${key}: it was pushed as ${digest} and reads back as ${stored.digest}`,
     hint: "Somebody else writes to this tag; let only one of them own it",
+  });
+}
+
+async function readWhenThere(destination: Repository, key: string, signal: AbortSignal | undefined): Promise<Manifest> {
+  for (let looks = 0; ; looks += 1) {
+    try {
+      return await destination.manifests.get(key, { signal });
+    } catch (error) {
+      if (!(error instanceof ImagesyncError) || error.code !== "not-found") throw error;
+      const pauseMs = readBackPausesMs[looks];
+      if (pauseMs === undefined) throw lostAfterPush(error, destination, key);
+      await pause(pauseMs, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+}
+
+/** "Not found" would say that there is nothing; here something is wrong with the registry. */
+function lostAfterPush(cause: ImagesyncError, { name }: Repository, key: string): ImagesyncError {
+  return new ImagesyncError({
+    code: "unavailable",
+    operation: readBackOperation,
+    side: "destination",
+    registry: name.registry,
+    status: cause.status,
+    registryCode: cause.registryCode,
+    message: `Cannot confirm ${name.registry}/${name.repository}:${key}: ${name.registry} has taken the manifest and does not have it`,
+    hint: `Check the storage of ${name.registry}, and whether a clean-up runs there at the same time`,
+    cause,
   });
 }

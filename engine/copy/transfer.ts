@@ -1,31 +1,27 @@
 import { KeyedLock } from "../concurrency/keyed-lock.ts";
-import { ImagesyncError } from "../errors.ts";
-import type { OnEvent } from "../events.ts";
 import { type Known, repositoryKey } from "../graph/known.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Repository } from "../registry/repository.ts";
 import type { UploadSession } from "../registry/uploads.ts";
+import { deliver, type DeliveryOptions, fetchSmall } from "./delivery.ts";
 import { smallBlobBytes, type TransferScheduler } from "./scheduler.ts";
-import { readVerified, verifiedBody } from "./verified-body.ts";
 
 /** How a blob came to be at the destination. */
 export type Transferred = "copied" | "mounted" | "present";
 
-export interface TransferOptions {
-  readonly source: Repository;
-  readonly destination: Repository;
+export interface TransferOptions extends DeliveryOptions {
   /** Nothing of this image is expected at the destination: small blobs are fetched while their upload opens. */
   readonly cold: boolean;
   /** How many blobs the image has. */
   readonly blobs: number;
   /** Asks the registry about every blob, whatever this process believes to know: for repairs. */
   readonly distrust: boolean;
-  readonly onEvent: OnEvent;
-  readonly signal?: AbortSignal | undefined;
+  /** Sends every blob, whatever the registry says it has: it said so before, and then missed it. */
+  readonly resend?: boolean | undefined;
 }
 
-const progressStepBytes = 4 * 1024 * 1024;
+/** Refusals of a mount that are about mounting; others are about the repository to mount from. */
+const mountsNothing: ReadonlySet<number> = new Set([400, 405, 501]);
 
 /** Moves single blobs; lives as long as the engine, so that copies that want the same blob share it. */
 export class Transfers {
@@ -35,6 +31,8 @@ export class Transfers {
   /** By repository: the first small blob on its way there; undefined if it did not have to be uploaded. */
   readonly #firstBlobs = new Map<string, Promise<Digest | undefined>>();
   readonly #probes = new Map<string, Promise<void>>();
+  /** Registries, and repositories of registries, that have refused a mount. */
+  readonly #refusedMounts = new Set<string>();
 
   constructor(known: Known, scheduler: TransferScheduler) {
     this.#known = known;
@@ -82,13 +80,14 @@ export class Transfers {
   }
 
   /** A repository of the destination's registry from which the blob can be mounted. */
-  #elsewhere(blob: Descriptor, { source, destination }: TransferOptions): string | undefined {
+  #elsewhere(blob: Descriptor, { source, destination, resend }: TransferOptions): string | undefined {
     const { registry, repository } = destination.name;
+    if (resend === true || this.#refusedMounts.has(registry)) return undefined;
     const from =
       source.name.registry === registry
         ? source.name.repository
         : this.#known.repositoryWithBlob(registry, blob.digest);
-    return from === repository ? undefined : from;
+    return from === repository || this.#refusedMounts.has(`${registry}/${from}`) ? undefined : from;
   }
 
   async #mountOrCopy(blob: Descriptor, from: string, options: TransferOptions): Promise<Transferred> {
@@ -101,10 +100,17 @@ export class Transfers {
           this.#known.learnMounts(destination.name.registry, true);
           return "mounted";
         }
+        this.#noteRefusal(destination.name.registry, from, answer.mountRefused);
         return await this.#upload(blob, answer, options);
       },
       signal,
     );
+  }
+
+  /** A failure of the registry says nothing about its manners. */
+  #noteRefusal(registry: string, from: string, status: number | undefined): void {
+    if (status === undefined || (status >= 500 && status !== 501)) return;
+    this.#refusedMounts.add(mountsNothing.has(status) ? registry : `${registry}/${from}`);
   }
 
   /**
@@ -114,7 +120,7 @@ export class Transfers {
    * for everything else HEAD decides.
    */
   async #checkOrCopy(blob: Descriptor, options: TransferOptions): Promise<Transferred> {
-    const { destination, signal, cold, distrust } = options;
+    const { destination, signal, cold, distrust, resend } = options;
     const trivial = cold && !distrust && blob.size < smallBlobBytes;
     if (!trivial) await this.#learnMounts(options);
     const arrival = this.#scheduler.run(
@@ -122,9 +128,9 @@ export class Transfers {
       async () => {
         const mounts = this.#known.mounts(destination.name.registry);
         const oneRequest = !distrust && (mounts ?? trivial);
-        if (!oneRequest && (await destination.blobs.has(blob.digest, { signal }))) return "present";
+        if (!oneRequest && resend !== true && (await destination.blobs.has(blob.digest, { signal }))) return "present";
         // A small blob that is surely wanted can be on its way while the upload opens: a round trip less.
-        const early = blob.size < smallBlobBytes && (cold || !oneRequest) ? this.#fetchSmall(blob, options) : undefined;
+        const early = blob.size < smallBlobBytes && (cold || !oneRequest) ? fetchSmall(blob, options) : undefined;
         const opening = oneRequest ? this.#mountFromItself(blob, options) : destination.uploads.start({ signal });
         const answer = await settle(opening, early);
         return answer === "mounted" ? "present" : await this.#upload(blob, answer, options, early);
@@ -144,67 +150,14 @@ export class Transfers {
     return answer;
   }
 
-  /** A small blob whole and verified. Whoever awaits it later sees a failure; until then it counts as handled. */
-  #fetchSmall(blob: Descriptor, { source, signal }: TransferOptions): Promise<Uint8Array> {
-    const bytes = source.blobs.open(blob, { signal }).then((stream) => readVerified(stream, blob));
-    bytes.catch(() => undefined);
-    return bytes;
-  }
-
   async #upload(
     blob: Descriptor,
     session: UploadSession,
     options: TransferOptions,
     early?: Promise<Uint8Array>,
   ): Promise<Transferred> {
-    const { destination, onEvent, signal } = options;
-    try {
-      if (blob.size < smallBlobBytes) {
-        const bytes = await (early ?? this.#fetchSmall(blob, options));
-        await destination.uploads.put(
-          session,
-          blob.digest,
-          { bytes: blob.size, open: () => bytes, repeatable: true },
-          { signal },
-        );
-        onEvent({ kind: "blob-progress", digest: blob.digest, bytes: blob.size, size: blob.size });
-      } else {
-        await this.#stream(blob, session, options);
-      }
-      return "copied";
-    } catch (error) {
-      await destination.uploads.cancel(session);
-      throw error;
-    }
-  }
-
-  async #stream(blob: Descriptor, session: UploadSession, options: TransferOptions): Promise<void> {
-    const { source, destination, onEvent, signal } = options;
-    const stream = await source.blobs.open(blob, { signal });
-    let sourceFailure: ImagesyncError | undefined;
-    let reported = 0;
-    const onBytes = (bytes: number): void => {
-      if (bytes - reported < progressStepBytes && bytes !== blob.size) return;
-      reported = bytes;
-      onEvent({ kind: "blob-progress", digest: blob.digest, bytes, size: blob.size });
-    };
-    const open = async function* (): AsyncGenerator<Uint8Array, void, void> {
-      try {
-        yield* verifiedBody(stream, blob, onBytes);
-      } catch (error) {
-        // The upload fails because of it; the failure worth reporting is this one.
-        if (error instanceof ImagesyncError) sourceFailure = error;
-        throw error;
-      }
-    };
-    try {
-      await destination.uploads.put(session, blob.digest, { bytes: blob.size, open, repeatable: false }, { signal });
-    } catch (error) {
-      throw sourceFailure ?? error;
-    } finally {
-      // An upload that ends early leaves the source unread: close it, its connection is of no more use.
-      stream.destroy();
-    }
+    await deliver(blob, session, options, early);
+    return "copied";
   }
 
   /** The first small blob on its way to a repository is what the question about mounts will be asked with. */

@@ -5,6 +5,7 @@ import type { Environment } from "../credentials/environment.ts";
 import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { Authenticator } from "./auth.ts";
+import { defaultRetry, type RetryOptions } from "./backoff.ts";
 import { Connections, proxyVariable } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
@@ -14,7 +15,9 @@ import type { Account, HttpRequest, HttpResponse } from "./message.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
-import { defaultRetry, type RetryOptions, withRetries } from "./retry.ts";
+import { type RateLimit, RateLimits } from "./rate-limit.ts";
+import { resumable } from "./resume.ts";
+import { withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
 import type { RegistryFamily, RegistryTransport } from "./transport.ts";
@@ -41,6 +44,9 @@ export interface HttpClientOptions {
 /** Answers to control requests beyond this are refused: the largest real ones are tag lists without pages. */
 const maxControlBytes = 32 * 1024 * 1024;
 
+/** What storage answers to an address whose signature has expired, or whose object was moved. */
+const staleStatuses: ReadonlySet<number> = new Set([400, 401, 403, 404, 410]);
+
 /** An answer and how often its request was sent for it. */
 interface Outcome {
   readonly response: WireResponse;
@@ -61,6 +67,7 @@ export class HttpClient {
   readonly #connections: Connections;
   readonly #authenticator: Authenticator;
   readonly #limits: HostLimits;
+  readonly #rateLimits = new RateLimits();
   readonly #running = new Set<Lifetime>();
   readonly #traffic: Traffic = { requests: 0, bytesReceived: 0, bytesSent: 0 };
   #closed = false;
@@ -113,13 +120,16 @@ export class HttpClient {
         streamed: request.kind === "blob" && method === "GET",
         headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
         queued: body?.repeatable !== false,
+        once: request.once,
         maxAnswerBytes: maxControlBytes,
       });
-      return this.#sendRepeatedly(endpoint, message, (exchange) =>
-        endpoint.owns(url) && authorization === undefined
-          ? this.#authenticator.send(endpoint, access, message, exchange)
-          : exchange(message),
-      );
+      const send = (message: WireRequest): Promise<Outcome> =>
+        this.#sendRepeatedly(endpoint, message, (exchange) =>
+          endpoint.owns(url) && authorization === undefined
+            ? this.#authenticator.send(endpoint, access, message, exchange)
+            : exchange(message),
+        );
+      return this.#resumably(message, request.expectedBytes, send);
     });
     return {
       status: response.status,
@@ -150,6 +160,11 @@ export class HttpClient {
     return { ...this.#traffic };
   }
 
+  /** What a registry has last said of how often it may still be asked; undefined when it never did. */
+  rateLimit(registry: string): RateLimit | undefined {
+    return this.#rateLimits.of(registry);
+  }
+
   /** Stops everything that runs and closes all connections. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -175,14 +190,45 @@ export class HttpClient {
       sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
     );
     const policy = endpoint.locationPolicy(message.operation);
-    const redirected: Exchange = (request) => followRedirects(request, policy, limited);
+    const redirected: Exchange = async (request) => {
+      const response = await followRedirects(request, policy, limited);
+      this.#observe(endpoint, response);
+      return response;
+    };
     const context = {
       request: message,
       options: this.#retry,
       onEvent: (event: EngineEvent) => this.#emit(event),
       pause: (response: WireResponse, durationMs: number) => this.#limits.pause(response.url.host, durationMs),
+      refuse: (response: WireResponse, durationMs: number) => this.#limits.refuse(response.url.host, durationMs),
+      // Storage that a registry has led to: what it refuses is an address that has expired, more often than not.
+      isStale: ({ status, url }: WireResponse) =>
+        message.streamed && staleStatuses.has(status) && url.origin !== message.url.origin,
     };
     return withRetries(context, () => login(redirected));
+  }
+
+  /** A download of known length goes on where it was interrupted. */
+  async #resumably(
+    request: WireRequest,
+    expectedBytes: number | undefined,
+    send: (request: WireRequest) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const { response, attempts } = await send(request);
+    if (expectedBytes === undefined || !response.streamed) return { response, attempts };
+    const context = {
+      request,
+      options: this.#retry,
+      onEvent: (event: EngineEvent) => this.#emit(event),
+      send: async (again: WireRequest) => (await send(again)).response,
+    };
+    return { response: resumable(response, expectedBytes, context), attempts };
+  }
+
+  #observe(endpoint: Endpoint, response: WireResponse): void {
+    if (!endpoint.owns(response.url)) return;
+    const message = this.#rateLimits.observe(endpoint.registry, response.headers);
+    if (message !== undefined) this.#emit({ kind: "warning", message });
   }
 
   /** A token is shared by many requests, so no signal of theirs stops it; the deadline does, and `close`. */

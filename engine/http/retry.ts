@@ -1,31 +1,17 @@
 import { ImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
+import { Backoff, type RetryOptions } from "./backoff.ts";
+import { overloadStatuses } from "./limit.ts";
 import { explainNetworkError } from "./network-error.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { sleep } from "./sleep.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
-
-export interface RetryOptions {
-  /** How often a request is sent at most. @default 5 */
-  readonly attempts: number;
-  /** The shortest pause before another attempt, in milliseconds. @default 250 */
-  readonly baseDelayMs: number;
-  /** The longest pause that we choose ourselves, in milliseconds. @default 30000 */
-  readonly maxDelayMs: number;
-  /** How long one request may wait altogether, what the server asks for included, in milliseconds. @default 120000 */
-  readonly budgetMs: number;
-}
-
-export const defaultRetry: RetryOptions = { attempts: 5, baseDelayMs: 250, maxDelayMs: 30_000, budgetMs: 120_000 };
 
 /**
  * Answers that say "not now". 499 and 52x come from proxies in front of registries (nginx, Cloudflare) that lost the
  * registry behind them.
  */
 const transientStatuses: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522, 523, 524]);
-
-/** Those of them after which everybody should leave the host alone for a while. */
-const overloadStatuses: ReadonlySet<number> = new Set([429, 503]);
 
 /**
  * Methods whose second sending does no harm. POST is among them because in this protocol it only opens an upload
@@ -34,17 +20,25 @@ const overloadStatuses: ReadonlySet<number> = new Set([429, 503]);
  */
 const repeatableMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST"]);
 
+/** How often an address that has expired is replaced: a new one that is refused as well has another reason. */
+const maxStaleAttempts = 2;
+
 export interface RetryContext {
-  readonly request: Pick<WireRequest, "operation" | "registry" | "method" | "body" | "signal">;
+  readonly request: Pick<WireRequest, "operation" | "registry" | "method" | "body" | "once" | "signal">;
   readonly options: RetryOptions;
   readonly onEvent: OnEvent;
   /** Tells everybody else to leave the host of the answer alone. */
   readonly pause: (response: WireResponse, durationMs: number) => void;
+  /** Tells everybody else that the host of the answer wants to be left alone for longer than the budget. */
+  readonly refuse: (response: WireResponse, durationMs: number) => void;
+  /** True for an answer that another attempt, from the registry on, may change although its status is final. */
+  readonly isStale: (response: WireResponse) => boolean;
 }
 
 /**
  * The only retry loop for HTTP. Tries until an answer is final, the attempts are used up (then the last answer is
- * returned, to be judged by its status), or the server asks for more patience than the budget has left.
+ * returned, to be judged by its status), or the server asks for more patience than the budget has left. A request that
+ * must not be sent again is not, but the pause is made: its caller comes back with a new one at once.
  * @throws `unavailable`, `timeout`, `tls`, `protocol` when there is no answer to return; what `attempt` throws as an
  * ImagesyncError, and the signal's reason, at once.
  */
@@ -53,28 +47,33 @@ export async function withRetries(
   attempt: () => Promise<WireResponse>,
 ): Promise<{ readonly response: WireResponse; readonly attempts: number }> {
   const { request, options } = context;
-  const schedule = new Schedule(options);
+  const backoff = new Backoff(options);
   for (let attempts = 1; ; attempts += 1) {
+    const more = attempts < options.attempts;
     let delayMs: number | undefined;
     let reason: string;
     try {
       const response = await attempt();
-      if (!transientStatuses.has(response.status)) return { response, attempts };
-      const askedMs = parseRetryAfter(response.headers.get("retry-after"), Date.now());
-      delayMs = attempts < options.attempts && mayRepeat(request) ? schedule.next(askedMs) : undefined;
+      const transient = transientStatuses.has(response.status);
+      if (!transient && !(attempts <= maxStaleAttempts && context.isStale(response))) return { response, attempts };
+      const askedMs = transient ? parseRetryAfter(response.headers.get("retry-after"), Date.now()) : undefined;
+      delayMs = more ? backoff.next(askedMs) : undefined;
       reason = `status ${response.status}`;
-      if (overloadStatuses.has(response.status)) {
-        const pauseMs = delayMs ?? Math.min(askedMs ?? 0, options.maxDelayMs);
-        context.pause(response, pauseMs);
-        context.onEvent({ kind: "throttled", registry: request.registry, delayMs: pauseMs });
+      if (overloadStatuses.has(response.status)) tellOthers(context, response, delayMs, askedMs);
+      if (delayMs === undefined || !mayRepeat(request)) {
+        // The answer is read already, so it can wait for the pause as well.
+        if (delayMs !== undefined) await sleep(delayMs, request.signal);
+        return { response, attempts };
       }
-      if (delayMs === undefined) return { response, attempts };
       response.body.destroy();
     } catch (thrown) {
       request.signal.throwIfAborted();
       const { error, transient } = explainNetworkError(thrown, request);
-      delayMs = transient && attempts < options.attempts && mayRepeat(request) ? schedule.next(undefined) : undefined;
-      if (delayMs === undefined) throw thrown instanceof ImagesyncError ? error : error.with({ attempts });
+      delayMs = transient && more ? backoff.next(undefined) : undefined;
+      if (delayMs === undefined || !mayRepeat(request)) {
+        if (delayMs !== undefined) await sleep(delayMs, request.signal);
+        throw thrown instanceof ImagesyncError ? error : error.with({ attempts });
+      }
       reason = error.message;
     }
     request.body?.abandon();
@@ -83,33 +82,24 @@ export async function withRetries(
   }
 }
 
-function mayRepeat(request: RetryContext["request"]): boolean {
-  if (request.body?.taken === true) return false;
-  return repeatableMethods.has(request.method);
+function tellOthers(
+  context: RetryContext,
+  response: WireResponse,
+  delayMs: number | undefined,
+  askedMs: number | undefined,
+): void {
+  const { options, request } = context;
+  if (delayMs === undefined && askedMs !== undefined && askedMs > options.budgetMs) {
+    context.refuse(response, askedMs);
+    context.onEvent({ kind: "throttled", registry: request.registry, delayMs: askedMs });
+    return;
+  }
+  const pauseMs = delayMs ?? Math.min(askedMs ?? 0, options.maxDelayMs);
+  context.pause(response, pauseMs);
+  context.onEvent({ kind: "throttled", registry: request.registry, delayMs: pauseMs });
 }
 
-/**
- * Pauses by decorrelated jitter: each is drawn between the base and three times the last one, so that many clients
- * that failed together do not come back together.
- */
-class Schedule {
-  readonly #options: RetryOptions;
-  #lastMs: number;
-  #spentMs = 0;
-
-  constructor(options: RetryOptions) {
-    this.#options = options;
-    this.#lastMs = options.baseDelayMs;
-  }
-
-  /** The next pause; what the server asks for is obeyed. Undefined when the budget does not allow it. */
-  next(askedMs: number | undefined): number | undefined {
-    const { baseDelayMs, maxDelayMs, budgetMs } = this.#options;
-    const drawn = baseDelayMs + Math.random() * Math.max(0, this.#lastMs * 3 - baseDelayMs);
-    this.#lastMs = Math.min(maxDelayMs, drawn);
-    const delayMs = Math.round(askedMs ?? this.#lastMs);
-    if (this.#spentMs + delayMs > budgetMs) return undefined;
-    this.#spentMs += delayMs;
-    return delayMs;
-  }
+function mayRepeat(request: RetryContext["request"]): boolean {
+  if (request.once === true || request.body?.taken === true) return false;
+  return repeatableMethods.has(request.method);
 }

@@ -16,6 +16,8 @@ export interface WireRequest {
   readonly body?: OutgoingBody | undefined;
   /** True when the body of a successful answer is passed on as it arrives; others are read whole. */
   readonly streamed: boolean;
+  /** True when it must not be sent again once it may have reached the server. */
+  readonly once?: boolean | undefined;
   /** Until the headers of the answer come, after the body was sent. */
   readonly headersMs: number;
   /** False for what others wait for while they hold a slot of the same host: it must not queue behind them. */

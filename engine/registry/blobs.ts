@@ -9,6 +9,9 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Answers to a HEAD that say nothing of the blob. */
+const headRefused: readonly number[] = [405, 501];
+
 /** @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs */
 export class Blobs {
   readonly #requests: RepositoryRequests;
@@ -26,14 +29,35 @@ export class Blobs {
       object: digest,
       signal: options.signal,
     } as const;
-    const response = await this.#requests.expect(request, 200, 404);
+    const response = await this.#requests.expect(request, 200, 404, ...headRefused);
     discardBody(response);
-    return response.status === 200;
+    return headRefused.includes(response.status) ? await this.#hasFirstByte(digest, options) : response.status === 200;
+  }
+
+  /** For registries that know no HEAD: a whole blob must not be fetched to learn that it is there. */
+  async #hasFirstByte(digest: Digest, options: Options): Promise<boolean> {
+    const request = {
+      operation: "look for blob",
+      method: "GET",
+      path: `blobs/${digest}`,
+      headers: { range: "bytes=0-0" },
+      object: digest,
+      kind: "blob",
+      signal: options.signal,
+    } as const;
+    // 416 is what an empty blob answers.
+    const response = await this.#requests.expect(request, 200, 206, 404, 416);
+    response.body.on("error", () => {
+      // It is given up on purpose: one that ignores the range sends everything.
+    });
+    response.body.destroy();
+    return response.status !== 404;
   }
 
   /**
-   * The bytes as a stream, not yet verified: whoever reads it checks size and digest. Content encoding was refused, so
-   * the length is the blob's.
+   * The bytes as a stream, not yet verified: whoever reads it checks size and digest. A stream that is interrupted goes
+   * on where it was, as the digest promises that the bytes are still the same. Content encoding was refused, so the
+   * length is the blob's.
    * @throws `not-found`; `size-mismatch` when the announced length is not the descriptor's.
    */
   async open(blob: Descriptor, options: Options = {}): Promise<Readable> {
@@ -44,6 +68,7 @@ export class Blobs {
         path: `blobs/${blob.digest}`,
         object: blob.digest,
         kind: "blob",
+        expectedBytes: blob.size,
         signal: options.signal,
       },
       200,

@@ -28,6 +28,8 @@ export interface RepositoryRequest {
   readonly headers?: HttpRequest["headers"];
   readonly body?: HttpRequest["body"];
   readonly kind?: HttpRequest["kind"];
+  readonly expectedBytes?: HttpRequest["expectedBytes"];
+  readonly once?: HttpRequest["once"];
   /** More scopes than the repository's own, such as pull on the source of a mount. */
   readonly alsoPull?: string | undefined;
   /** How errors call the object: a reference or a digest. */
@@ -56,7 +58,16 @@ export class RepositoryRequests {
     this.#side = options.side;
   }
 
+  /** Sends, and returns whatever is answered. @throws when there is no answer, saying which end of a copy this is. */
   async send(request: RepositoryRequest): Promise<HttpResponse> {
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      throw error instanceof ImagesyncError ? error.with({ side: this.#side }) : error;
+    }
+  }
+
+  async #send(request: RepositoryRequest): Promise<HttpResponse> {
     const { repository, registry } = this.name;
     const own: Access = { repository, actions: actions[this.#purpose] };
     const { alsoPull } = request;
@@ -76,6 +87,8 @@ export class RepositoryRequests {
       headers: request.headers,
       body: request.body,
       kind: request.kind ?? "control",
+      expectedBytes: request.expectedBytes,
+      once: request.once,
       signal: request.signal,
     });
   }

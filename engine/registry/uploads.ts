@@ -12,7 +12,15 @@ interface Options {
 export interface UploadSession {
   /** Absolute; may name another host and carry state in its query, which is kept as it came. */
   readonly location: string;
+  /** The status with which a mount was refused before this upload was opened instead. */
+  readonly mountRefused?: number | undefined;
 }
+
+/** Codes by which a registry says that an upload is not what it was, whatever the status. */
+const lostCodes: ReadonlySet<string> = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"]);
+
+/** Statuses that say the same: gone, or (416) at another offset than its first byte. */
+const lostStatuses: ReadonlySet<number> = new Set([404, 410, 416]);
 
 /** A stop must end a copy within two seconds, and giving uploads back is part of it. */
 const cancelDeadlineMs = 1_000;
@@ -45,7 +53,8 @@ export class Uploads {
    * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
    */
   async mount(digest: Digest, from: string, options: Options = {}): Promise<"mounted" | UploadSession> {
-    if (this.#noMountFrom.has(from)) return await this.start(options);
+    const unauthorized = async (): Promise<UploadSession> => ({ ...(await this.start(options)), mountRefused: 401 });
+    if (this.#noMountFrom.has(from)) return await unauthorized();
     const path = `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     const mounting: RepositoryRequest = {
       operation: "mount blob",
@@ -61,7 +70,7 @@ export class Uploads {
       // GitLab's token server refuses the whole token when the login may not pull from the other repository.
       if (!(error instanceof ImagesyncError) || error.code !== "unauthorized") throw error;
       this.#noMountFrom.add(from);
-      return await this.start(options);
+      return await unauthorized();
     }
     if (response.status === 201) {
       discardBody(response);
@@ -69,11 +78,12 @@ export class Uploads {
     }
     if (response.status === 202) return this.#session(response);
     discardBody(response);
-    return await this.start(options);
+    return { ...(await this.start(options)), mountRefused: response.status };
   }
 
   /**
-   * Sends the whole blob in one request and commits it.
+   * Sends the whole blob in one request and commits it. A session is good for one try: what has failed in the middle
+   * has left it in a state that registries do not agree on, so another try needs another session.
    * @throws `unavailable` when the registry does not know the upload any more: it has expired, or was finished by a
    * request whose answer got lost.
    * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
@@ -87,14 +97,16 @@ export class Uploads {
       headers: { "content-type": "application/octet-stream" },
       body,
       kind: "blob",
+      once: true,
       object: digest,
       signal: options.signal,
     };
     const response = await this.#requests.send(pushing);
-    if (response.status === 404 || response.status === 410) {
-      throw this.#sessionLost(digest, response.status, await this.#requests.refusal(response, pushing));
+    if (response.status !== 201 && response.status !== 204) {
+      const error = await this.#requests.refusal(response, pushing);
+      const lost = lostStatuses.has(response.status) || lostCodes.has(error.registryCode ?? "");
+      throw lost ? this.#sessionLost(digest, response.status, error) : error;
     }
-    if (response.status !== 201 && response.status !== 204) throw await this.#requests.refusal(response, pushing);
     discardBody(response);
     const said = response.headers.get("docker-content-digest");
     if (said !== undefined && said !== digest && said.startsWith(digest.slice(0, digest.indexOf(":") + 1))) {

@@ -1,7 +1,7 @@
 import { Slots } from "../concurrency/slots.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
-import { type CopyContext, copyImage, type CopyResult, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, toImagesyncError } from "../errors.ts";
+import { type CopyContext, copyImage, type CopyResult, readBackOperation, tagImage } from "../copy/copy.ts";
+import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { repositoryKey } from "../graph/known.ts";
 import { parseManifest } from "../oci/manifest.ts";
@@ -29,7 +29,10 @@ const parallelItems = 64;
 const maxAttempts = 3;
 
 /** Failures that another try of the same image can cure: it finds in place what the first try has brought. */
-const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "size-mismatch", "digest-mismatch"]);
+const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout"]);
+
+/** What may be damage on the way: worth one more try, which blobs have had when it gets here. */
+const damaged: ReadonlySet<ErrorCode> = new Set(["size-mismatch", "digest-mismatch"]);
 
 /** Executes a plan as it stands: nothing is decided here, no tag is resolved again. */
 export async function applyPlan(plan: Plan, context: ApplyContext, options: ApplyOptions): Promise<ReportItem[]> {
@@ -58,6 +61,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
   const { signal, onEvent = () => undefined } = options;
   const tag = tagOrLatest(item.destination);
   let distrust = item.action === "repair" || item.thorough === true;
+  let resend = false;
   let action = item.action;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -75,6 +79,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
               tag,
               cold: item.currentDigest === undefined,
               distrust,
+              resend,
               onEvent,
               signal,
             },
@@ -84,13 +89,24 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
       );
     } catch (error) {
       const cause = toImagesyncError(error, "copy");
-      const contentLost = cause.registryCode === "MANIFEST_BLOB_UNKNOWN" && !distrust;
-      if (signal?.aborted || attempt >= maxAttempts || !(contentLost || transient.has(cause.code))) throw error;
-      // The destination said that it has something and then missed it: believe nothing remembered, ask about everything.
+      const contentLost: boolean = isContentLost(cause) && !resend;
+      if (signal?.aborted || attempt >= maxAttempts || !(contentLost || isTransient(cause))) throw error;
+      // The destination said that it has something and then missed it: believe nothing remembered, ask about everything;
+      // and when the answers turn out to be wrong as well, believe nothing at all.
+      resend ||= contentLost && distrust;
       distrust ||= contentLost;
       if (contentLost) action = "repair";
       context.known.forgetRepository(item.destination);
       onEvent({ kind: "retry", operation: "copy", attempt, delayMs: 0, reason: cause.message });
     }
   }
+}
+
+function isTransient({ code, attempts = 1 }: ImagesyncError): boolean {
+  return transient.has(code) || (damaged.has(code) && attempts === 1);
+}
+
+/** The destination misses what it had, or what it has just taken. */
+function isContentLost({ registryCode, operation }: ImagesyncError): boolean {
+  return registryCode === "MANIFEST_BLOB_UNKNOWN" || operation === readBackOperation;
 }

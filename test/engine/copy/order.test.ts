@@ -48,7 +48,21 @@ describe("what was stored is read back", () => {
     pair.destination.intercept = ({ kind, method }) =>
       kind === "manifest" && method === "PUT" ? { respond: { status: 201 } } : undefined;
     const item = await pair.copy(source, pair.at("to/app:1"));
-    expect(item).toMatchObject({ outcome: "failed", error: { code: "not-found", side: "destination" } });
+    expect(item).toMatchObject({ outcome: "failed", error: { code: "unavailable", side: "destination" } });
+    expect(item.error?.message).toContain("has taken the manifest and does not have it");
+  });
+
+  test("a registry that shows what it took only after a moment is waited for", async () => {
+    const pair = await startPair();
+    const source = await pair.seed(image);
+    let looks = 0;
+    pair.destination.intercept = ({ kind, method, reference }) => {
+      if (kind !== "manifest" || method !== "GET" || reference !== "1") return undefined;
+      looks += 1;
+      return looks <= 2 ? { respond: { status: 404 } } : undefined;
+    };
+    expect(await pair.copy(source, pair.at("to/app:1"))).toMatchObject({ outcome: "done" });
+    expect(pair.destination.counts()["PUT manifest"]).toBe(1);
   });
 
   test("a tag that somebody else wrote in between is a conflict that names both digests", async () => {

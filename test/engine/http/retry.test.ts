@@ -2,9 +2,10 @@ import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { ImagesyncError } from "../../../engine/errors.ts";
 import type { EngineEvent } from "../../../engine/events.ts";
+import type { RetryOptions } from "../../../engine/http/backoff.ts";
 import { OutgoingBody } from "../../../engine/http/outgoing-body.ts";
 import { parseRetryAfter } from "../../../engine/http/retry-after.ts";
-import { type RetryContext, type RetryOptions, withRetries } from "../../../engine/http/retry.ts";
+import { type RetryContext, withRetries } from "../../../engine/http/retry.ts";
 import type { WireResponse } from "../../../engine/http/wire.ts";
 
 const failed = (code: string): Error => Object.assign(new Error(code), { code });
@@ -12,6 +13,8 @@ const failed = (code: string): Error => Object.assign(new Error(code), { code })
 interface Setting {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: OutgoingBody;
+  readonly once?: boolean;
+  readonly stale?: readonly number[];
   readonly headers?: Record<string, string>;
   readonly options?: Partial<RetryOptions>;
   readonly signal?: AbortSignal;
@@ -21,6 +24,7 @@ interface Setting {
 async function run(outcomes: readonly (number | Error)[], setting: Setting = {}) {
   const events: EngineEvent[] = [];
   const pauses: number[] = [];
+  const refusals: number[] = [];
   let calls = 0;
   const context: RetryContext = {
     request: {
@@ -28,11 +32,14 @@ async function run(outcomes: readonly (number | Error)[], setting: Setting = {})
       registry: "r.example",
       method: setting.method ?? "GET",
       body: setting.body,
+      once: setting.once,
       signal: setting.signal ?? new AbortController().signal,
     },
     options: { attempts: 4, baseDelayMs: 1, maxDelayMs: 3, budgetMs: 50, ...setting.options },
     onEvent: (event) => events.push(event),
     pause: (_, durationMs) => pauses.push(durationMs),
+    refuse: (_, durationMs) => refusals.push(durationMs),
+    isStale: ({ status }) => setting.stale?.includes(status) === true,
   };
   const result = await withRetries(context, async (): Promise<WireResponse> => {
     const outcome = outcomes[Math.min(calls, outcomes.length - 1)] ?? 200;
@@ -44,7 +51,7 @@ async function run(outcomes: readonly (number | Error)[], setting: Setting = {})
     ({ response, attempts }) => ({ status: response.status, attempts }),
     (error: unknown) => ({ error }),
   );
-  return { ...result, calls, events, pauses };
+  return { ...result, calls, events, pauses, refusals };
 }
 
 describe("which answers are tried again", () => {
@@ -123,9 +130,31 @@ describe("which failures are tried again", () => {
   });
 });
 
+describe("an address of storage that has expired", () => {
+  test("is replaced by asking the registry again", async () => {
+    expect(await run([403, 200], { stale: [403] })).toMatchObject({ status: 200, attempts: 2 });
+  });
+
+  test("is replaced twice at most: then the refusal is meant", async () => {
+    expect(await run([403], { stale: [403] })).toMatchObject({ status: 403, attempts: 3 });
+  });
+});
+
 describe("which requests are tried again", () => {
-  test.each(["GET", "HEAD", "PUT", "DELETE", "POST"] as const)("%s is", async (method) => {
+  test.each(["GET", "HEAD", "PUT", "POST"] as const)("%s is", async (method) => {
     expect(await run([failed("ECONNRESET"), 503, 200], { method })).toMatchObject({ status: 200, attempts: 3 });
+  });
+
+  test("DELETE is not: somebody else may have put there what is deleted a moment later", async () => {
+    expect(await run([503, 200], { method: "DELETE" })).toMatchObject({ status: 503, attempts: 1 });
+  });
+
+  test("one to be sent once is not, but the pause is made before the failure is told", async () => {
+    const slow = { method: "PUT", once: true, options: { baseDelayMs: 20, maxDelayMs: 20 } } as const;
+    const began = performance.now();
+    expect(await run([failed("ECONNRESET"), 201], slow)).toMatchObject({ calls: 1, error: { code: "unavailable" } });
+    expect(await run([503, 201], slow)).toMatchObject({ calls: 1, status: 503 });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(38);
   });
 
   test("PATCH is not: it appends", async () => {
@@ -154,7 +183,8 @@ describe("how long is waited", () => {
   });
 
   test("not at all when the server asks for more than the budget", async () => {
-    expect(await run([429, 200], { headers: { "retry-after": "21600" } })).toMatchObject({ status: 429, attempts: 1 });
+    const result = await run([429, 200], { headers: { "retry-after": "21600" } });
+    expect(result).toMatchObject({ status: 429, attempts: 1, refusals: [21_600_000], pauses: [] });
   });
 
   test("the pauses together stay within the budget", async () => {

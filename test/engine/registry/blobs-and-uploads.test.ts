@@ -102,7 +102,10 @@ describe("a mount", () => {
     "that is answered with %i is followed by a plain upload",
     async (status) => {
       const { repository, requests } = scriptedRepository({ status }, { status: 202, headers: { location: "/u/1" } });
-      expect(await repository.uploads.mount(digest, "other/app")).toEqual({ location: "https://r.example/u/1" });
+      expect(await repository.uploads.mount(digest, "other/app")).toEqual({
+        location: "https://r.example/u/1",
+        mountRefused: status,
+      });
       expect(requests.map(({ url }) => url)[1]).toBe("/v2/team/app/blobs/uploads/");
     },
   );
