@@ -1,4 +1,5 @@
 import { longestPrefix } from "./address-prefix.ts";
+import { CloudLogins, type CloudLoginsOptions } from "./cloud-logins.ts";
 import { type ConfigFileOptions, loadConfigFile, loadConfigFiles } from "./config-files.ts";
 import type { FoundCredential } from "./credential.ts";
 import { type DockerConfig, parseDockerConfig, serverKey } from "./docker-config.ts";
@@ -12,6 +13,8 @@ export interface CredentialChainOptions extends ConfigFileOptions {
   readonly explicit?: readonly ExplicitCredential[] | undefined;
   /** How long a credential helper may take. @default 15 seconds */
   readonly helperTimeoutMs?: number | undefined;
+  /** How clouds are asked for the logins of their machines. @default straight, without proxy and retries */
+  readonly clouds?: Omit<CloudLoginsOptions, "environment"> | undefined;
 }
 
 /** Where logins come from, asked in a fixed order; the first hit wins. */
@@ -30,12 +33,14 @@ export interface CredentialChain {
 }
 
 /**
- * Asks, in this order: explicit logins, the given configuration (content, then file), else what the environment names.
+ * Asks, in this order: explicit logins, the given configuration (content, then file), else what the environment names;
+ * last, for a cloud's own registries, what the cloud gives to this machine or user.
  * Files are read once, at the first request that needs them; after a failure they are read again.
  * @throws `config` for an explicit address without a host.
  */
 export function createCredentialChain(options: CredentialChainOptions): CredentialChain {
   const { environment, helperTimeoutMs } = options;
+  const clouds = new CloudLogins({ ...options.clouds, environment });
   const helpers = new HelperLogins({ environment, timeoutMs: helperTimeoutMs });
   const explicit = (options.explicit ?? []).map((entry) => ({
     prefix: explicitPrefix(entry.address),
@@ -51,7 +56,7 @@ export function createCredentialChain(options: CredentialChainOptions): Credenti
       const found = await findIn(config, helpers, registry, repository, signal);
       if (found !== undefined) return found;
     }
-    return { credential: { kind: "anonymous" }, origin: nobody };
+    return (await clouds.find(registry, signal)) ?? { credential: { kind: "anonymous" }, origin: nobody };
   };
 
   return {

@@ -1,0 +1,116 @@
+import { type CloudHost, cloudHostOf } from "./cloud-host.ts";
+import type { CloudLogin, CloudLoginFinder } from "./cloud-login.ts";
+import { type CloudRequest, requestDirectly } from "./cloud-request.ts";
+import type { FoundCredential } from "./credential.ts";
+import type { Environment } from "./environment.ts";
+
+/** A request that starts now must not end after its login; clocks differ, too. */
+const marginMs = 5 * 60_000;
+
+/** A login may be made while a long-living process runs. */
+const absenceLifetimeMs = 60_000;
+
+/** Long enough for all requests of one copy to fail together, short enough for who repairs it and tries again. */
+const failureLifetimeMs = 5_000;
+
+/** The slowest way is a command line that is started, asks a directory and gets its token exchanged. */
+const deadlineMs = 60_000;
+
+export interface CloudLoginsOptions {
+  readonly environment: Environment;
+  /** How services in the network are asked. @default straight, without proxy and retries */
+  readonly request?: CloudRequest | undefined;
+  /** How the metadata service of the machine is asked. @default straight */
+  readonly requestDirectly?: CloudRequest | undefined;
+  /** Epoch milliseconds. @default `Date.now` */
+  readonly now?: (() => number) | undefined;
+  /** Loads the module of a cloud. @default by `import` */
+  readonly load?: ((cloud: CloudHost["cloud"]) => Promise<CloudLoginFinder>) | undefined;
+}
+
+interface Asked {
+  readonly answer: Promise<CloudLogin | undefined>;
+  /** Undefined while the question is under way. */
+  forgottenAtMs?: number;
+}
+
+/**
+ * The logins that a cloud gives to its machines and users, each for the cloud's own registries only. One question at a
+ * time for a registry; its answer is remembered until shortly before it expires, that there is none for a minute, a
+ * failure for five seconds. The code of a cloud is loaded when the first of its registries is asked for.
+ */
+export class CloudLogins {
+  readonly #options: CloudLoginsOptions;
+  readonly #now: () => number;
+  readonly #asked = new Map<string, Asked>();
+
+  constructor(options: CloudLoginsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * The login for a canonical registry; undefined where the host is no cloud's, or the machine has no login for it.
+   * @throws `credentials` when it has one that can't be used; `unavailable`, `rate-limited` when the cloud can't answer
+   * now; the signal's reason.
+   */
+  async find(registry: string, signal?: AbortSignal): Promise<FoundCredential | undefined> {
+    const host = cloudHostOf(registry);
+    if (host === undefined) return undefined;
+    signal?.throwIfAborted();
+    const known = this.#asked.get(registry);
+    const fresh = known !== undefined && (known.forgottenAtMs === undefined || known.forgottenAtMs > this.#now());
+    const { answer } = fresh ? known : this.#ask(host, registry);
+    return (await unlessAborted(answer, signal))?.found;
+  }
+
+  /** The answer is shared, so no caller's signal stops it; a deadline does. */
+  #ask(host: CloudHost, registry: string): Asked {
+    const { environment, request = requestDirectly, load = loadFinder } = this.#options;
+    const direct = this.#options.requestDirectly ?? requestDirectly;
+    const answer = load(host.cloud).then((find) => {
+      const signal = AbortSignal.timeout(deadlineMs);
+      return find({ registry, environment, request, requestDirectly: direct, signal });
+    });
+    const asked: Asked = { answer };
+    const keep = (lifetimeMs: number): void => {
+      asked.forgottenAtMs = this.#now() + lifetimeMs;
+    };
+    // Registered before anybody waits, so that who is told the answer finds it remembered.
+    answer.then(
+      (login) => keep(login === undefined ? absenceLifetimeMs : usableMs(login.expiresAtMs - this.#now())),
+      () => keep(failureLifetimeMs),
+    );
+    this.#asked.set(registry, asked);
+    return asked;
+  }
+}
+
+/** A login that lives for minutes only is used for half of them. */
+function usableMs(lifetimeMs: number): number {
+  return Math.max(lifetimeMs - marginMs, lifetimeMs / 2, 0);
+}
+
+/** Each module, and with it a cloud's SDK, only when a registry of the cloud is used. */
+async function loadFinder(cloud: CloudHost["cloud"]): Promise<CloudLoginFinder> {
+  switch (cloud) {
+    case "google":
+      return (await import("./google.ts")).findGoogleLogin;
+    case "azure":
+      return (await import("./azure.ts")).findAzureLogin;
+    case "amazon":
+      return (await import("./amazon.ts")).findAmazonLogin;
+    default:
+      return (await import("./amazon.ts")).findAmazonPublicLogin;
+  }
+}
+
+/** The promise, or the signal's reason if that comes first; the promise itself goes on. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
