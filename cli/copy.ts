@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
 import type { ExplicitCredential, PlanItem, Reference, RegistryTransport } from "../engine/index.ts";
-import { collectList, parseLogin } from "./flags.ts";
+import { loginFor, readCertificates } from "./connection.ts";
+import { collectList } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import { type OutputFormat, renderPlan, renderReport, summarise } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { UsageError } from "./usage-error.ts";
 import { version } from "../version.ts";
 
 interface CopyFlags {
@@ -116,27 +116,10 @@ async function transports(source: Reference, destination: Reference, flags: Copy
   }));
 }
 
-async function readCertificates(file: string): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  try {
-    return await readFile(file, "utf8");
-  } catch {
-    throw new UsageError(
-      `Cannot read the certificates in "${file}"`,
-      "Give --ca-file a readable file with certificates as PEM text",
-    );
-  }
-}
-
 /** A login is for its own repository, so that two accounts on one registry work. */
 function logins(source: Reference, destination: Reference, flags: CopyFlags): ExplicitCredential[] {
   return [
     ...loginFor(source, "--src-creds", flags.srcCreds),
     ...loginFor(destination, "--dest-creds", flags.destCreds),
   ];
-}
-
-function loginFor({ registry, repository }: Reference, flag: string, text: string | undefined): ExplicitCredential[] {
-  if (text === undefined) return [];
-  return [{ address: `${registry}/${repository}`, credential: { kind: "basic", ...parseLogin(text, flag) } }];
 }

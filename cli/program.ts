@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { copyCommand } from "./copy.ts";
+import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
 import { exitCodeTable } from "./exit-codes.ts";
+import { gcCommand } from "./gc.ts";
 import type { Invocation } from "./invocation.ts";
 import { registryCommand } from "./registry.ts";
 import { version } from "../version.ts";
@@ -17,6 +19,8 @@ export function createProgram(invocation: Invocation): Command {
     .helpCommand(false)
     .addHelpText("after", `\n${exitCodeTable}`);
   program.addCommand(copyCommand(invocation));
+  program.addCommand(deleteCommand(invocation));
+  program.addCommand(gcCommand(invocation));
   program.addCommand(registryCommand(invocation));
   program.addCommand(demoCommand(invocation));
   program

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { Ended } from "./ended.ts";
 import { renderError } from "./error-report.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import type { Invocation } from "./invocation.ts";
@@ -13,6 +14,7 @@ export async function run(invocation: Invocation): Promise<number> {
   } catch (error) {
     // Commander has printed the reason already; --help and --version end this way too, with code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof Ended) return error.code;
     if (error instanceof UsageError) {
       invocation.stderr.write(renderError(error, invocation.environment));
       return exitCodes.usage;

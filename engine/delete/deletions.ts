@@ -14,7 +14,7 @@ import type { Repository } from "../registry/repository.ts";
 import { collect, type CollectionOrder, nothing } from "./collect.ts";
 import { findLeftovers, finishLeftovers } from "./leftovers.ts";
 import { Marker } from "./mark.ts";
-import { type Removal, removeTag } from "./remove.ts";
+import { gone, type Removal, removeTag } from "./remove.ts";
 import type { CollectionReport, RemovalReport, Skipped } from "./report.ts";
 
 /** What lives as long as the engine and is shared with copies. */
@@ -67,11 +67,11 @@ export class Deletions {
   async remove(repository: Repository, tag: string | undefined, options: RemoveOptions): Promise<RemovalReport> {
     const { previous = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
-    if (expected === undefined) return { ...nothing, untagged: true };
+    if (expected === undefined) return { ...nothing, untagged: true, absent: true };
     const digests = [expected, ...previous.filter((digest) => digest !== expected)];
     const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
     const kept = removal.kept ? [removal.kept] : [];
-    if (removal.claimed) return { ...nothing, untagged: false, kept };
+    if (removal.claimed) return { ...nothing, untagged: false, absent: false, kept };
     const released = await this.#release(repository, tag, previous, options);
     const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
     const order = { digests, keepDigests, tags };
@@ -79,6 +79,7 @@ export class Deletions {
     return {
       ...report,
       untagged: removal.untagged,
+      absent: removal.absent,
       tags: released.tags,
       kept: [...kept, ...report.kept],
       skipped: [...released.skipped, ...report.skipped],
@@ -115,10 +116,11 @@ export class Deletions {
     const { since, dryRun, signal } = options;
     if (dryRun === true) {
       const held = await this.#heldBy(repository, tag, signal);
-      if (held === undefined || held === expectDigest) return gone;
+      if (held === undefined || held === expectDigest) return { ...gone, absent: held === undefined };
       return {
+        ...gone,
         untagged: false,
-        claimed: false,
+        absent: false,
         kept: { digest: held, by: `the tag ${tag} holds it, not ${expectDigest}` },
       };
     }
@@ -230,8 +232,6 @@ interface Released {
   readonly tags: readonly string[];
   readonly skipped: readonly Skipped[];
 }
-
-const gone: Removal = { untagged: true, claimed: false };
 
 function retentionTags(tag: string, digests: readonly Digest[]): (readonly [string, Digest])[] {
   return digests.map((digest) => [retentionTag(tag, digest), digest] as const);

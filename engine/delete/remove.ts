@@ -8,6 +8,8 @@ import { untag, type UntagOptions } from "./untag.ts";
 export interface Removal {
   /** The tag is gone, by this removal or before. */
   readonly untagged: boolean;
+  /** It was not there before. */
+  readonly absent: boolean;
   /** What it holds, and why it was left. */
   readonly kept?: Kept | undefined;
   /** A new owner in this process has the tag, with the same digest: the image is his now. */
@@ -33,18 +35,21 @@ export async function removeTag(
 ): Promise<Removal> {
   if (claims.claimedSince(repository.name, tag, since)) {
     const current = await repository.manifests.find(tag, { signal: options.signal });
-    if (!current) return { untagged: true, claimed: false };
+    if (!current) return gone;
     const mine = current.digest === expectDigest;
     const by = `the tag ${tag} has a new owner with the same digest`;
-    return { untagged: false, kept: mine ? { digest: current.digest, by } : moved(current.digest), claimed: mine };
+    return { ...stays, kept: mine ? { digest: current.digest, by } : moved(current.digest), claimed: mine };
   }
-  const held = await untag(repository, tag, expectDigest, options);
-  if (held === undefined) claims.forget(repository.name, tag);
-  return held === undefined
-    ? { untagged: true, claimed: false }
-    : { untagged: false, kept: moved(held), claimed: false };
+  const result = await untag(repository, tag, expectDigest, options);
+  if (result.outcome === "held") return { ...stays, kept: moved(result.digest) };
+  claims.forget(repository.name, tag);
+  return { ...gone, absent: result.outcome === "absent" };
 
   function moved(digest: Digest): Kept {
     return { digest, by: `the tag ${tag} was moved to it by somebody else; ${expectDigest} was expected there` };
   }
 }
+
+/** The removal of a tag that was not there. */
+export const gone: Removal = { untagged: true, absent: true, claimed: false };
+const stays = { untagged: false, absent: false, claimed: false } as const;

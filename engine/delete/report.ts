@@ -32,4 +32,6 @@ export interface CollectionReport {
 export interface RemovalReport extends CollectionReport {
   /** The tag is gone, by this removal or before; false when it was kept, `kept` says why. */
   readonly untagged: boolean;
+  /** The tag was not there before; what it had held is collected all the same. */
+  readonly absent: boolean;
 }

@@ -14,6 +14,14 @@ export interface UntagOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What became of a tag: it is gone, it was not there before, or it holds something else, and still does. */
+export type Untagged =
+  | { readonly outcome: "deleted" | "absent" }
+  | { readonly outcome: "held"; readonly digest: Digest };
+
+const deleted: Untagged = { outcome: "deleted" };
+const absent: Untagged = { outcome: "absent" };
+
 /** Each begins with a new comparison: nothing that deletes is sent twice on one. */
 const maxAttempts = 4;
 const pauseMs = 100;
@@ -30,7 +38,6 @@ const notReady: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "DIGEST_
 /**
  * Removes one tag and nothing else, if it holds what is expected: other tags of the same digest stay. The registry's
  * own way goes first, then the DELETE of the specification, then a stand-in.
- * @returns the digest that the tag holds instead, and still holds; undefined when the tag is gone.
  * @throws `unsupported` when the registry deletes nothing at all; then nothing was changed.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-tags
  */
@@ -39,7 +46,7 @@ export async function untag(
   tag: string,
   expected: Digest,
   options: UntagOptions,
-): Promise<Digest | undefined> {
+): Promise<Untagged> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await untagOnce(repository, tag, expected, options);
@@ -59,24 +66,24 @@ async function untagOnce(
   tag: string,
   expected: Digest,
   { capability, signal }: UntagOptions,
-): Promise<Digest | undefined> {
+): Promise<Untagged> {
   const { vendor } = repository;
   if (vendor.traits.deletesByTag === false) capability.deletesByTag = false;
   while (capability.vendorDeletesTags !== false || capability.deletesByTag !== false) {
     // Between this comparison and the next request nothing else may stand.
     const current = await currentOf(repository, tag, signal);
-    if (!current) return undefined;
+    if (!current) return absent;
     if (current.digest !== expected) return await unlessStandIn(repository, tag, current.digest, expected, signal);
     if (capability.vendorDeletesTags !== false) {
       const answer = await vendor.deleteTag(tag, { digest: expected, signal });
       capability.vendorDeletesTags = answer !== "unavailable";
-      if (answer !== "unavailable") return undefined;
+      if (answer !== "unavailable") return deleted;
       // Most vendors have no API to ask, which cost nothing: the comparison still holds.
       if (capability.deletesByTag === false) break;
     }
     const answer = await repository.manifests.delete(tag, { signal });
     if (answer.status < 300) capability.deletesByTag = true;
-    if (answer.status < 300 || isGone(answer)) return undefined;
+    if (answer.status < 300 || isGone(answer)) return deleted;
     if (!isUnsupported(answer)) throw answer.error;
     capability.deletesByTag = false;
     capability.vendorDeletesTags = await vendor.recognise(answer.error, { signal });
@@ -86,9 +93,9 @@ async function untagOnce(
     if (capability.standInReady !== true) await prepareStandIn(repository, { signal });
     capability.standInReady = true;
     const found = await replaceAndDelete(repository, tag, expected, { signal });
-    return found === undefined ? undefined : await unlessStandIn(repository, tag, found, expected, signal);
+    return found === undefined ? deleted : await unlessStandIn(repository, tag, found, expected, signal);
   } catch (error) {
-    if (isNotFound(error)) return undefined;
+    if (isNotFound(error)) return absent;
     throw error;
   }
 }
@@ -114,8 +121,9 @@ async function unlessStandIn(
   found: Digest,
   expected: Digest,
   signal: AbortSignal | undefined,
-): Promise<Digest | undefined> {
-  return (await removeStandIn(repository, tag, found, { expected, signal })) ? undefined : found;
+): Promise<Untagged> {
+  const removed = await removeStandIn(repository, tag, found, { expected, signal });
+  return removed ? deleted : { outcome: "held", digest: found };
 }
 
 /** Asks for the delete of a digest that cannot exist: a registry that deletes says that it does not have it. */

@@ -5,7 +5,7 @@ import { Batches, type Take } from "../../../engine/concurrency/batches.ts";
 function doubling(): {
   readonly work: (take: Take<number>) => Promise<readonly number[]>;
   readonly runs: number[][];
-  begin(): void;
+  readonly begin: () => void;
 } {
   const runs: number[][] = [];
   let begin = (): void => undefined;

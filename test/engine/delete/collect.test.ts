@@ -88,7 +88,7 @@ describe.each(registries)("at a registry %s, the removal of an image", (_name, d
     // And what the neighbour does not need is gone.
     const needed = new Set([...Object.keys(before.manifests), ...Object.keys(before.blobs)]);
     const gone = [...contentOf(image).manifests, ...contentOf(image).blobs].filter((one) => !needed.has(one));
-    if (whole !== image) expect(new Set([...report.manifests, ...report.blobs])).toEqual(new Set(gone));
+    expect(new Set([...report.manifests, ...report.blobs])).toEqual(new Set(whole === image ? [] : gone));
   });
 
   test("leaves signatures whole that hang on it by their tags, and goes all the same", async () => {
@@ -348,9 +348,8 @@ describe("one run serves many removals", () => {
       expect(report.blobs).toHaveLength(2);
     }
     expect(pair.destination.counts()).toMatchObject({ "GET manifest": 12, "GET tags": 2, "DELETE manifest": 16 });
-    for (const [at, one] of images.entries()) {
-      if (at >= 8) expect(await pair.tree(pair.at(`to/app:t${at}`))).toEqual(treeOf(one));
-    }
+    const staying = await Promise.all(images.slice(8).map((_, at) => pair.tree(pair.at(`to/app:t${at + 8}`))));
+    expect(staying).toEqual(images.slice(8).map(treeOf));
   });
 });
 

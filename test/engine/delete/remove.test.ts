@@ -10,7 +10,14 @@ const digest = image.digest as Digest;
 const gone = { untagged: true, skipped: [] };
 /** A removal that found nothing to collect. */
 const nothing: RemovalReport = {
-  ...{ untagged: true, tags: [], manifests: [], blobs: [], bytes: 0, kept: [], skipped: [] },
+  untagged: true,
+  absent: false,
+  tags: [],
+  manifests: [],
+  blobs: [],
+  bytes: 0,
+  kept: [],
+  skipped: [],
   unsupported: { manifests: 0, blobs: 0 },
 };
 

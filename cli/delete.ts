@@ -1,0 +1,70 @@
+import { Command, Option } from "commander";
+import { type ConnectionFlags, engineOptions, withConnection } from "./connection.ts";
+import { Ended } from "./ended.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { collectList } from "./flags.ts";
+import type { Invocation } from "./invocation.ts";
+import type { OutputFormat } from "./output.ts";
+import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
+
+interface DeleteFlags extends ConnectionFlags {
+  readonly digest?: string;
+  readonly keepDigest?: readonly string[];
+  readonly untagOnly?: boolean;
+  readonly dryRun?: boolean;
+  readonly quiet?: boolean;
+  readonly output: OutputFormat;
+}
+
+const examples = `
+Takes the tag away, then every manifest and layer of the image that nothing else in the repository needs: other tags,
+indexes, signatures. Prints what was deleted. A tag that is gone already is success.
+
+Examples:
+  imagesync delete registry.example.com/team/app:1.2
+  imagesync delete --digest sha256:… registry.example.com/team/app:1.2   (only if the tag still holds this)
+  imagesync delete registry.example.com/team/app@sha256:…                (only if no tag needs it)`;
+
+/** `imagesync delete`: one tag, and what only it has needed. */
+export function deleteCommand(invocation: Invocation): Command {
+  const command = new Command("delete")
+    .description("delete a tag, and what only that tag has needed")
+    .argument("<reference>", "registry/repository:tag or registry/repository@digest")
+    .option("--digest <digest>", "delete the tag only if it holds this digest")
+    .option("--keep-digest <list>", "never collect these digests, nor what is below them", collectList)
+    .option("--untag-only", "take the tag away and leave all content to the registry");
+  return withConnection(command)
+    .option("-n, --dry-run", "print what would be deleted, delete nothing")
+    .option("-q, --quiet", "print the result and errors only")
+    .addOption(new Option("-o, --output <format>", "form of the result").choices(["text", "json"]).default("text"))
+    .addHelpText("after", examples)
+    .action((reference: string, flags: DeleteFlags) => deleteImage(reference, flags, invocation));
+}
+
+async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocation): Promise<void> {
+  const { createEngine, parseDigest, parseReference } = await import("../engine/index.ts");
+  const { stdout, stderr, signal } = invocation;
+  const reference = parseReference(text);
+  const { dryRun = false, untagOnly, digest, keepDigest = [], output } = flags;
+  const engine = createEngine(await engineOptions(reference, flags, invocation));
+  try {
+    const report = await engine.remove(reference, {
+      ...(digest === undefined ? {} : { expectDigest: parseDigest(digest) }),
+      keepDigests: keepDigest.map(parseDigest),
+      policy: untagOnly === true ? "untag" : "delete",
+      dryRun,
+      signal,
+    });
+    const { tag } = reference;
+    const untagged = report.untagged && !report.absent && tag !== undefined;
+    stdout.write(renderCollection(untagged ? { tag, ...report } : report, output));
+    if (report.absent && tag !== undefined) stderr.write(`The tag ${tag} is not there\n`);
+    stderr.write(explainCollection(report));
+    const tags = report.tags.length + (untagged ? 1 : 0);
+    if (flags.quiet !== true) stderr.write(`${summariseCollection(report, tags, dryRun)}\n`);
+    if (!report.untagged) throw new Ended(exitCodes.conflict);
+    if (report.skipped.length > 0) throw new Ended(exitCodes.failed);
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,152 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type RegistryOptions, type RunningRegistry, startRegistry } from "../../embedded-registry/index.ts";
+import { buildImage, buildIndex, fetchTree, push, treeOf } from "../support/images/index.ts";
+import { basicAuthorization, testLogin } from "../support/registries/index.ts";
+import { invoke, type Outcome } from "./invoke.ts";
+
+const shared = { size: 500, seed: "shared" };
+const image = buildIndex({ children: [buildImage({ seed: "deleted", layers: [200, shared] })] });
+const neighbour = buildImage({ seed: "neighbour", layers: [shared] });
+const login = `${testLogin.user}:${testLogin.password}`;
+const authorization = basicAuthorization(testLogin);
+
+async function open(options: RegistryOptions = {}): Promise<RunningRegistry> {
+  const registry = await startRegistry(options);
+  onTestFinished(() => registry.close());
+  const at = { host: registry.host, ...(options.auth === undefined ? {} : { headers: { authorization } }) };
+  await push(image, { ...at, repository: "app", tag: "1" });
+  await push(neighbour, { ...at, repository: "app", tag: "2" });
+  return registry;
+}
+
+const run = (registry: RunningRegistry, ...words: readonly string[]): Promise<Outcome> =>
+  invoke([...words.map((word) => word.replace("REGISTRY", registry.host)), "--plain-http"]);
+
+async function tags(registry: RunningRegistry): Promise<unknown> {
+  return ((await (await fetch(`${registry.url}/v2/app/tags/list`)).json()) as { tags: unknown }).tags;
+}
+
+describe("imagesync delete", () => {
+  test("takes the tag and what only it has needed, and prints each on a line", async () => {
+    const registry = await open();
+    const { code, stdout, stderr } = await run(registry, "delete", "REGISTRY/app:1");
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toBe("tag 1");
+    expect(lines[1]).toBe(`manifest ${image.digest}`);
+    expect(lines.filter((line) => line.startsWith("manifest "))).toHaveLength(2);
+    expect(lines.filter((line) => line.startsWith("blob "))).toHaveLength(2);
+    expect(stderr).toMatch(/Kept sha256:[0-9a-f]{64}: tag 2\nDeleted 1 tag, 2 manifests, 2 blobs with /);
+    expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+    expect(await tags(registry)).toEqual(["2"]);
+  });
+
+  test("that is repeated has nothing to do", async () => {
+    const registry = await open();
+    await run(registry, "delete", "REGISTRY/app:1");
+    const { code, stdout, stderr } = await run(registry, "delete", "REGISTRY/app:1");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toBe("The tag 1 is not there\nNothing was deleted\n");
+  });
+
+  test("in a dry run prints the same and deletes nothing", async () => {
+    const registry = await open();
+    const dry = await run(registry, "delete", "--dry-run", "REGISTRY/app:1");
+    expect(dry.stderr).toContain("Would delete 1 tag, 2 manifests, 2 blobs with ");
+    expect(await fetchTree(registry, "app", "1")).toEqual(treeOf(image));
+    const wet = await run(registry, "delete", "REGISTRY/app:1");
+    expect(wet.stdout.split("\n").sort()).toEqual(dry.stdout.split("\n").sort());
+  });
+
+  test("of a tag that holds another digest is a conflict", async () => {
+    const registry = await open();
+    const { code, stdout, stderr } = await run(registry, "delete", "--digest", image.digest, "REGISTRY/app:2");
+    expect(code).toBe(4);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`Kept ${neighbour.digest}: the tag 2 was moved to it by somebody else`);
+    expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+  });
+
+  test("by digest deletes only what no tag needs", async () => {
+    const registry = await open();
+    const held = await run(registry, "delete", `REGISTRY/app@${image.digest}`);
+    expect({ code: held.code, stdout: held.stdout }).toEqual({ code: 0, stdout: "" });
+    expect(held.stderr).toBe(`Kept ${image.digest}: tag 1\nNothing was deleted\n`);
+    await run(registry, "delete", "--untag-only", "REGISTRY/app:1");
+    const { stdout } = await run(registry, "delete", `REGISTRY/app@${image.digest}`);
+    expect(stdout).toContain(`manifest ${image.digest}\n`);
+  });
+
+  test("keeps what it is told to keep", async () => {
+    const registry = await open();
+    const { stdout, stderr } = await run(registry, "delete", "--keep-digest", image.digest, "REGISTRY/app:1");
+    expect(stdout).toBe("tag 1\n");
+    expect(stderr).toContain(`Kept ${image.digest}: keep_digests`);
+    expect(await fetchTree(registry, "app", image.digest)).toEqual(treeOf(image));
+  });
+
+  test("fails with the reason when something left a doubt, the tag being gone", async () => {
+    const registry = await open();
+    registry.intercept = ({ kind }) => (kind === "tags" ? { respond: { status: 403 } } : undefined);
+    const { code, stdout, stderr } = await run(registry, "delete", "REGISTRY/app:1");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "tag 1\n" });
+    expect(stderr).toContain("Skipped collection: Cannot list tags");
+  });
+
+  test("tells a program everything as one object", async () => {
+    const registry = await open();
+    const { stdout } = await run(registry, "delete", "-o", "json", "REGISTRY/app:1");
+    expect(JSON.parse(stdout)).toMatchObject({ tag: "1", untagged: true, kept: [{ by: "tag 2" }], skipped: [] });
+  });
+
+  test("logs in", async () => {
+    const registry = await open({ auth: { kind: "basic", users: { [testLogin.user]: testLogin.password } } });
+    expect((await run(registry, "delete", "REGISTRY/app:1")).code).toBe(1);
+    const { code, stdout, stderr } = await run(registry, "delete", "--creds", login, "REGISTRY/app:1");
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(testLogin.password);
+  });
+
+  test.each([
+    [["delete"], "missing required argument"],
+    [["delete", "registry.example.com/Upper:1"], "Invalid image reference"],
+    [["delete", "--digest", "sha256:1", "REGISTRY/app:1"], "sha256:1"],
+    [["delete", "--keep-digest", "latest", "REGISTRY/app:1"], "latest"],
+    [["delete", "--creds", "nobody", "REGISTRY/app:1"], "The login for --creds has no user"],
+    [["delete", "--ca-file", "/does/not/exist", "REGISTRY/app:1"], "Cannot read the certificates"],
+    [["gc", "REGISTRY/app:1"], "names an image, not a repository"],
+    [["gc", `REGISTRY/app@${image.digest}`], "names an image, not a repository"],
+    [["gc", "--digest", "x", "REGISTRY/app"], "x"],
+  ])("refuses %j", async (words, says) => {
+    const registry = await open();
+    registry.resetCounts();
+    const { code, stderr } = await run(registry, ...words);
+    expect(code).toBe(64);
+    expect(stderr).toContain(says);
+    expect(registry.requests).toEqual([]);
+  });
+});
+
+describe("imagesync gc", () => {
+  test("deletes the digests it is given, unless something needs them", async () => {
+    const registry = await open();
+    await run(registry, "delete", "--untag-only", "REGISTRY/app:1");
+    const digests = `${image.digest},${neighbour.digest}`;
+    const dry = await run(registry, "gc", "--dry-run", "--digest", digests, "REGISTRY/app");
+    expect(dry.stdout).toContain(`manifest ${image.digest}\n`);
+    expect(await fetchTree(registry, "app", image.digest)).toEqual(treeOf(image));
+    const { code, stdout, stderr } = await run(registry, "gc", "--digest", digests, "REGISTRY/app");
+    expect(code).toBe(0);
+    expect(stdout).toContain(`manifest ${image.digest}\n`);
+    expect(stderr).toContain(`Kept ${neighbour.digest}: tag 2`);
+    expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+  });
+
+  test("has nothing to do in a clean repository, nor in one that is not there", async () => {
+    const registry = await open();
+    for (const repository of ["app", "nowhere"]) {
+      const { code, stdout, stderr } = await run(registry, "gc", `REGISTRY/${repository}`);
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "Nothing was deleted\n" });
+    }
+  });
+});
