@@ -64,8 +64,9 @@ export class InventoryReader {
       this.#digests.set(tag, digest);
     }
     const mediaType = fields["mediaType"];
+    const onEarlierPages = this.#manifests.get(digest)?.tags ?? [];
     this.#manifests.set(digest, {
-      tags,
+      tags: [...new Set([...onEarlierPages, ...tags])],
       ...(typeof mediaType === "string" && mediaType !== "" ? { mediaType } : {}),
       ...uploadTime(fields["timeUploadedMs"], digest),
     });

@@ -41,6 +41,11 @@ describe("an inventory", () => {
     expect(inventory).toMatchObject({ [a]: { tags: ["1"] }, [b]: { tags: ["2"] } });
   });
 
+  test("has all tags of a manifest that is on several pages", async () => {
+    const inventory = await inventoryOf(page({ [a]: entry("1") }, ["1"], next), page({ [a]: entry("2") }, ["2"]));
+    expect(inventory).toMatchObject({ [a]: { tags: ["1", "2"] } });
+  });
+
   test("may leave out type and time", async () => {
     expect(await inventoryOf(page({ [a]: { tag: [] } }, []))).toEqual({ [a]: { tags: [] } });
   });
