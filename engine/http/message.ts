@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
 export interface Access {
   /** Path of the repository, such as `library/nginx`. */
   readonly repository: string;
-  readonly actions: readonly ("pull" | "push" | "delete")[];
+  /** `*` is everything; some registries have no other word for deletes. */
+  readonly actions: readonly ("pull" | "push" | "delete" | "*")[];
 }
 
 /** A login by user name and password, for an API that is not the registry's. */
@@ -45,6 +46,10 @@ export interface HttpRequest {
    * `blob`: the answer to a successful GET streams, without cap; idle timeouts instead of a deadline.
    */
   readonly kind: "control" | "blob";
+  /** True when a mirror of the registry may answer: content that is pulled, not the state of a registry. @default false */
+  readonly mirrored?: boolean | undefined;
+  /** How often it is sent at most. @default as the client is configured */
+  readonly maxAttempts?: number | undefined;
   /**
    * Length of the body that a `blob` GET streams, in bytes. Where it is given, a body that is interrupted goes on by
    * range requests behind the reader's back; without it an interruption is the reader's.

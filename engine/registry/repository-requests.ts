@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/reference.ts";
 import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
 import type { Transport } from "./registry.ts";
+import type { RepositoryVendor } from "./vendors/repository-vendor.ts";
 
 /** What a caller will do with a repository: decides the scope of the token, one for all of its requests. */
 export type Purpose = "read" | "write" | "delete";
@@ -50,9 +51,11 @@ export class RepositoryRequests {
   readonly #transport: Transport;
   readonly #purpose: Purpose;
   readonly #side: Side | undefined;
+  readonly #vendor: RepositoryVendor;
 
-  constructor(transport: Transport, name: RepositoryName, options: RepositoryOptions) {
+  constructor(transport: Transport, name: RepositoryName, options: RepositoryOptions, vendor: RepositoryVendor) {
     this.name = name;
+    this.#vendor = vendor;
     this.#transport = transport;
     this.#purpose = options.purpose;
     this.#side = options.side;
@@ -69,7 +72,11 @@ export class RepositoryRequests {
 
   async #send(request: RepositoryRequest): Promise<HttpResponse> {
     const { repository, registry } = this.name;
-    const own: Access = { repository, actions: actions[this.#purpose] };
+    const { scopeDelete } = this.#vendor.traits;
+    const own: Access = {
+      repository,
+      actions: actions[this.#purpose].map((action) => (action === "delete" ? scopeDelete : action)),
+    };
     const { alsoPull } = request;
     const access =
       alsoPull === undefined || alsoPull === repository

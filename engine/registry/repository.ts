@@ -23,8 +23,8 @@ export interface Repository {
 }
 
 export function openRepository(transport: Transport, name: RepositoryName, options: RepositoryOptions): Repository {
-  const requests = new RepositoryRequests(transport, name, options);
   const vendor = new RepositoryVendor(transport, name);
+  const requests = new RepositoryRequests(transport, name, options, vendor);
   return {
     name,
     side: options.side,

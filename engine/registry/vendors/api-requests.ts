@@ -1,7 +1,6 @@
 import { type ErrorCode, ImagesyncError } from "../../errors.ts";
 import type { Access, HttpRequest } from "../../http/message.ts";
 import { asObject } from "../../oci/descriptor.ts";
-import { quote } from "../../oci/digest.ts";
 import type { RepositoryName } from "../../oci/reference.ts";
 import { readBody } from "../body.ts";
 import type { Transport } from "../registry.ts";
@@ -49,20 +48,8 @@ export class ApiRequests {
   /** Empty for an API at the registry's own address. */
   readonly #base: string;
 
-  /**
-   * @param address of the API; absent when it is at the registry's own.
-   * @throws `config` when the address is none.
-   */
+  /** @param address of the API; absent when it is at the registry's own. */
   constructor(transport: Transport, name: RepositoryName, address: string | undefined) {
-    if (address !== undefined && !/^https?:\/\/[^\s?#]+$/i.test(address)) {
-      throw new ImagesyncError({
-        code: "config",
-        operation: "reach the registry's API",
-        message: `Invalid address of the API of ${name.registry}: ${quote(address)}`,
-        registry: name.registry,
-        hint: "Write it as https://host/path",
-      });
-    }
     this.transport = transport;
     this.name = name;
     this.#base = (address ?? "").replace(/\/+$/, "");

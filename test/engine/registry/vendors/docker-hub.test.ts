@@ -136,8 +136,3 @@ describe("a refusal of Docker Hub", () => {
     expect(elsewhere.requests).toHaveLength(0);
   });
 });
-
-test("an address of the API that is none is said to be so", async () => {
-  await using client = vendorClient("r.example", { vendor: "docker-hub", apiUrl: "hub.docker.com" });
-  expect(await failureOf(() => client.open().vendor.deleteTag("a", options))).toMatchObject({ code: "config" });
-});

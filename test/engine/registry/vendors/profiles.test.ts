@@ -110,6 +110,12 @@ describe("at ghcr.io as somebody else plays it,", () => {
   });
 });
 
+test("the scope of a token for deletes is called as Quay wants it", async () => {
+  await using at = await stage("quay");
+  expect(await at.repository.manifests.delete("app")).toMatchObject({ status: 202 });
+  expect([...(await at.profile.contents.tags(name)).keys()]).toEqual(["other", "same"]);
+});
+
 test("an inventory is told by Google's registry as somebody else plays it, and by no other", async () => {
   await using gar = await stage("gar");
   expect([...((await gar.repository.tags.inventory()) ?? [])].map(([digest, { tags }]) => [digest, [...tags]])).toEqual(
