@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { ImagesyncError } from "../errors.ts";
 import { explainNetworkError } from "./network-error.ts";
+import { Pace, type PaceLimits } from "./pace.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 
 /** Of an error answer no more is kept: what registries say is short, and proxies send whole pages. */
@@ -43,6 +44,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#reject = (error) => settle?.reject(error);
     this.#onAbort = () => this.#stop();
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
+    request.body?.watch(request.pace, (error) => this.#controller?.abort(error));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -60,7 +62,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = joined(headers);
     if (!this.#request.streamed || status >= 300) return;
-    this.#stream = new StreamedBody(controller);
+    this.#stream = new StreamedBody(controller, this.#request.pace);
     this.#respond(this.#stream, true);
   }
 
@@ -69,7 +71,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     if (chunk.byteLength === 0) return;
     this.#traffic.bytesReceived += chunk.byteLength;
     if (this.#stream !== undefined) {
-      if (!this.#stream.push(chunk)) controller.pause();
+      if (!this.#stream.receive(chunk)) controller.pause();
       return;
     }
     this.#size += chunk.byteLength;
@@ -96,14 +98,14 @@ export class Answer implements Dispatcher.DispatchHandler {
     const reason = signal.aborted ? signal.reason : (body?.failure ?? thrown);
     this.#reject(reason);
     if (this.#stream === undefined || this.#stream.complete) return;
-    this.#stream.complete = true;
+    this.#stream.end();
     this.#stream.destroy(explainNetworkError(reason, this.#request).error);
   }
 
   #finish(): void {
     this.#leave();
     const stream = this.#stream;
-    if (stream !== undefined) stream.complete = true;
+    stream?.end();
     afterConnectionIsFree(() => {
       if (stream === undefined) this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
       else stream.push(null);
@@ -133,22 +135,39 @@ export class Answer implements Dispatcher.DispatchHandler {
 class StreamedBody extends Readable {
   complete = false;
   readonly #controller: Dispatcher.DispatchController;
+  readonly #pace: Pace | undefined;
 
-  constructor(controller: Dispatcher.DispatchController) {
+  constructor(controller: Dispatcher.DispatchController, pace: PaceLimits | undefined) {
     super({ objectMode: true, highWaterMark: streamedChunksAhead });
     this.#controller = controller;
+    this.#pace = pace && new Pace(pace, (error) => controller.abort(error));
     // A stop can come before anybody reads, as uploads read when their first byte can be sent. Who reads then is told;
     // without a listener until then the error would end the process.
     this.on("error", () => undefined);
   }
 
+  /** Takes a chunk that has arrived; false when no more is wanted at the moment. */
+  receive(chunk: Buffer): boolean {
+    this.#pace?.moved(chunk.byteLength);
+    const more = this.push(chunk);
+    if (more) this.#pace?.wait();
+    return more;
+  }
+
+  /** The answer has ended, whether all has been read or not. */
+  end(): void {
+    this.complete = true;
+    this.#pace?.end();
+  }
+
   override _read(): void {
+    if (!this.complete) this.#pace?.wait();
     this.#controller.resume();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     if (!this.complete) {
-      this.complete = true;
+      this.end();
       this.#controller.abort(error ?? new Error("The body was given up by its reader"));
     }
     callback(error);

@@ -9,7 +9,8 @@ import { resolveLocation } from "./redirect.ts";
 import type { Redactor } from "./redact.ts";
 import { coversScopes, formatScopes, mergeScopes, parseScopes, type Scopes, scopesFor } from "./scope.ts";
 import { unlessAborted } from "./sleep.ts";
-import { basicAuthorization, fetchToken, type TokenServerRequest } from "./token.ts";
+import { RefreshTokens } from "./refresh-tokens.ts";
+import { basicAuthorization, type FetchedToken, fetchToken, type TokenServerRequest } from "./token.ts";
 import { type Token, TokenCache, type TokenIssuer } from "./token-cache.ts";
 import type { Exchange, WireRequest, WireResponse } from "./wire.ts";
 
@@ -45,6 +46,7 @@ export class Authenticator {
   readonly #methods = new Map<string, KnownMethod>();
   readonly #tokens = new TokenCache();
   readonly #fetching = new SingleFlight<string, Token>();
+  readonly #refreshTokens = new RefreshTokens();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -71,12 +73,14 @@ export class Authenticator {
       if (!endpoint.owns(response.url)) return response;
       if (response.status < 400 && sent === undefined) this.#rememberOpen(endpoint);
       const demand = this.#demand(endpoint, request, response, found);
-      if (demand === undefined || round === maxRounds || request.body?.taken === true) return response;
+      if (demand === undefined) return response;
+      // A refused token is of no more use to anybody, also when this request cannot be sent again.
+      if (sent?.startsWith("Bearer ") === true) this.#tokens.drop(sent.slice("Bearer ".length));
+      if (round === maxRounds || request.body?.taken === true) return response;
       const adds = !coversScopes(wanted, demand.scopes);
       if (round > 0 && !(adds && demand.insufficientScope)) return response;
       this.#methods.set(endpoint.registry, demand.method);
       wanted = mergeScopes(demand.scopes, wanted);
-      if (sent?.startsWith("Bearer ") === true) this.#tokens.drop(sent.slice("Bearer ".length));
       const next = await this.#authorization(endpoint, found, wanted, request);
       if (next === undefined || next === sent) return response;
       response.body.destroy();
@@ -188,13 +192,22 @@ export class Authenticator {
   ): Promise<Token> {
     const { realm, service } = issuer;
     const key = JSON.stringify([realm.href, service ?? "", issuer.identity, formatScopes(scopes).toSorted()]);
-    const token = this.#fetching.run(key, async () => {
-      const fetched = await fetchToken({ registry: endpoint.registry, realm, service, scopes, found }, (message) =>
-        this.#options.sendToTokenServer(endpoint, message),
-      );
+    const { credential } = found;
+    const fetch = async (refreshToken?: string): Promise<FetchedToken> => {
+      const question = { registry: endpoint.registry, realm, service, scopes, found, refreshToken };
+      const fetched = await fetchToken(question, (message) => this.#options.sendToTokenServer(endpoint, message));
       this.#options.redactor.registerSecret(fetched.value);
+      if (fetched.refreshToken !== undefined) this.#options.redactor.registerSecret(fetched.refreshToken);
       this.#tokens.add(issuer, scopes, fetched, Date.now());
       return fetched;
+    };
+    const token = this.#fetching.run(key, async () => {
+      if (credential.kind !== "identity-token") return await fetch();
+      const login = JSON.stringify([realm.href, service ?? "", issuer.identity]);
+      return await this.#refreshTokens.use(login, credential.token, async (refreshToken) => {
+        const fetched = await fetch(refreshToken);
+        return { result: fetched, next: fetched.refreshToken };
+      });
     });
     return unlessAborted(token, request.signal);
   }

@@ -13,6 +13,7 @@ import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
 import type { Account, HttpRequest, HttpResponse } from "./message.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
+import type { PaceLimits } from "./pace.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
 import { type RateLimit, RateLimits } from "./rate-limit.ts";
@@ -121,6 +122,7 @@ export class HttpClient {
         headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
         queued: body?.repeatable !== false,
         once: request.once,
+        pace: request.kind === "blob" ? this.#pace() : undefined,
         maxAnswerBytes: maxControlBytes,
       });
       const send = (message: WireRequest): Promise<Outcome> =>
@@ -223,6 +225,11 @@ export class HttpClient {
       send: async (again: WireRequest) => (await send(again)).response,
     };
     return { response: resumable(response, expectedBytes, context), attempts };
+  }
+
+  #pace(): PaceLimits {
+    const { minBytesPerSecond, paceWindowMs } = this.#timeouts;
+    return { minBytesPerSecond, windowMs: paceWindowMs };
   }
 
   #observe(endpoint: Endpoint, response: WireResponse): void {

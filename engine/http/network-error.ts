@@ -59,6 +59,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ETIMEDOUT: timedOut("the connection timed out"),
   UND_ERR_CONNECT_TIMEOUT: timedOut("no connection was made in time"),
   UND_ERR_HEADERS_TIMEOUT: timedOut("no answer came in time"),
+  IMAGESYNC_TOO_SLOW: timedOut("the body hardly moved"),
   UND_ERR_BODY_TIMEOUT: timedOut("the answer stopped in the middle"),
   ERR_SSL_WRONG_VERSION_NUMBER: speaksPlainHttp,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: speaksPlainHttp,

@@ -11,6 +11,9 @@ export const maxTokenAnswerBytes: number = 1024 * 1024;
 /** When the server does not say: https://distribution.github.io/distribution/spec/auth/token/#token-response-fields */
 const defaultLifetimeMs = 60_000;
 
+/** A token that expires at once, by a mistake of units or of rounding, would be fetched for every single request. */
+const minLifetimeMs = 1000;
+
 /** Nobody means to hand out a token for longer; a number beyond it is a mistake of units. */
 const maxLifetimeMs = 24 * 3600 * 1000;
 
@@ -26,6 +29,13 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: Scopes;
   readonly found: FoundCredential;
+  /** The newest refresh token of an identity token; that itself when absent. */
+  readonly refreshToken?: string | undefined;
+}
+
+/** A token, and the refresh token that takes the place of the one that was used, if the server gave one. */
+export interface FetchedToken extends Token {
+  readonly refreshToken: string | undefined;
 }
 
 /** What is sent to a token server; a login, if any, is in the headers or the body. */
@@ -45,21 +55,39 @@ export interface TokenServerRequest {
 export async function fetchToken(
   request: TokenRequest,
   send: (request: TokenServerRequest) => Promise<WireResponse>,
-): Promise<Token> {
-  const { credential } = request.found;
+): Promise<FetchedToken> {
+  const refreshToken = refreshTokenOf(request);
   let response: WireResponse | undefined;
-  if (credential.kind === "identity-token") {
-    response = await send(oauth2Request(request, credential.token));
+  if (refreshToken !== undefined) {
+    response = await send(oauth2Request(request, refreshToken));
     if (postRefused.has(response.status)) {
       response.body.destroy();
       response = undefined;
     }
   }
   response ??= await send(getRequest(request));
+  const wider = widened(request.scopes);
+  if (response.status === 400 && wider !== undefined) {
+    response.body.destroy();
+    response = await send(getRequest({ ...request, scopes: wider }));
+  }
   const receivedAtMs = Date.now();
   const text = (await buffer(response.body)).toString("utf8");
   if (response.status !== 200) throw refusal(request, response.status, text);
   return readToken(request, text, receivedAtMs);
+}
+
+function refreshTokenOf({ found, refreshToken }: TokenRequest): string | undefined {
+  return found.credential.kind === "identity-token" ? (refreshToken ?? found.credential.token) : undefined;
+}
+
+/**
+ * Quay knows the actions push, pull and `*`, and answers 400 to a scope with any other: what includes a delete is asked
+ * for as `*` then. Undefined for scopes without deletes.
+ */
+function widened(scopes: Scopes): Scopes | undefined {
+  if (![...scopes.values()].some((actions) => actions.has("delete"))) return undefined;
+  return new Map([...scopes].map(([name, actions]) => [name, actions.has("delete") ? new Set(["*"]) : actions]));
 }
 
 function getRequest(request: TokenRequest): TokenServerRequest {
@@ -75,8 +103,8 @@ function getRequest(request: TokenRequest): TokenServerRequest {
   const headers: Record<string, string> = {};
   if (credential.kind === "basic")
     headers["authorization"] = basicAuthorization(credential.username, credential.password);
-  if (credential.kind === "identity-token")
-    headers["authorization"] = basicAuthorization(tokenUsername, credential.token);
+  const refreshToken = refreshTokenOf(request);
+  if (refreshToken !== undefined) headers["authorization"] = basicAuthorization(tokenUsername, refreshToken);
   return { method: "GET", url, headers };
 }
 
@@ -102,7 +130,7 @@ export function basicAuthorization(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function readToken(request: TokenRequest, text: string, receivedAtMs: number): Token {
+function readToken(request: TokenRequest, text: string, receivedAtMs: number): FetchedToken {
   const fields = readObject(text);
   const value = fields.get("token") ?? fields.get("access_token");
   // Anything but visible characters can't stand in a header, and is no token.
@@ -110,8 +138,14 @@ function readToken(request: TokenRequest, text: string, receivedAtMs: number): T
     throw failure(request, "protocol", "it did not answer with a token", undefined, 200);
   }
   const seconds = Number(fields.get("expires_in"));
-  const lifetimeMs = seconds > 0 ? Math.min(seconds * 1000, maxLifetimeMs) : defaultLifetimeMs;
-  return { value, receivedAtMs, expiresAtMs: receivedAtMs + lifetimeMs };
+  const lifetimeMs = seconds > 0 ? Math.min(Math.max(seconds * 1000, minLifetimeMs), maxLifetimeMs) : defaultLifetimeMs;
+  const refreshToken = fields.get("refresh_token");
+  return {
+    value,
+    receivedAtMs,
+    expiresAtMs: receivedAtMs + lifetimeMs,
+    refreshToken: typeof refreshToken === "string" && refreshToken !== "" ? refreshToken : undefined,
+  };
 }
 
 function readObject(text: string): ReadonlyMap<string, unknown> {

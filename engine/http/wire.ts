@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { HttpRequest } from "./message.ts";
 import type { OutgoingBody } from "./outgoing-body.ts";
+import type { PaceLimits } from "./pace.ts";
 
 /** One request to one URL: no retry, no redirect, no login any more. */
 export interface WireRequest {
@@ -20,6 +21,8 @@ export interface WireRequest {
   readonly once?: boolean | undefined;
   /** Until the headers of the answer come, after the body was sent. */
   readonly headersMs: number;
+  /** How slow the bodies may be. @default as slow as they like */
+  readonly pace?: PaceLimits | undefined;
   /** False for what others wait for while they hold a slot of the same host: it must not queue behind them. */
   readonly queued: boolean;
   readonly maxAnswerBytes: number;

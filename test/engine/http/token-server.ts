@@ -20,6 +20,8 @@ interface TokenQuestion {
 export interface TokenRegistryOptions extends ScriptedServerOptions {
   /** Seconds that a token lives; undefined leaves it out of the answer. */
   readonly expiresIn?: number | undefined;
+  /** The refresh token that goes with each token. */
+  readonly refreshToken?: () => string;
   /** Answers a question itself by returning true. */
   readonly onToken?: (question: TokenQuestion, response: ServerResponse) => boolean | Promise<boolean>;
   /** Realm and scope of the challenge, given the server's URL and the request. */
@@ -53,6 +55,7 @@ export async function startTokenRegistry(script: Script, options: TokenRegistryO
       valid.add(`token-${count}`);
       json(response, 200, {
         token: `token-${count}`,
+        ...(options.refreshToken === undefined ? {} : { refresh_token: options.refreshToken() }),
         ...(options.expiresIn === undefined ? {} : { expires_in: options.expiresIn }),
       });
       return;
