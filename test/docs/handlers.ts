@@ -3,7 +3,7 @@ import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
 import { scriptsHandler } from "./command-line.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
-import { loginsHandler } from "./logins.ts";
+import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStart, quickStartHandler } from "./quick-start.ts";
@@ -14,6 +14,7 @@ export const handlers: readonly Handler[] = [
   demoHandler,
   quickStartHandler,
   loginsHandler,
+  accountsHandler,
   pinnedCreateHandler,
   adoptedStateHandler,
   scriptsHandler,

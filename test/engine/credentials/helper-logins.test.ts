@@ -11,7 +11,7 @@ async function prepared(script?: string) {
   if (script === undefined) await programs.addLogin("test", "u", "p");
   else await programs.add("test", `cat > "$DIR/input"; echo "test" >> "$DIR/asked"\n${script}`);
   const clock = { nowMs: 1_000_000 };
-  const logins = new HelperLogins({ environment: programs.environment, now: () => clock.nowMs });
+  const logins = new HelperLogins({ environment: programs.environment, timeoutMs: 600_000, now: () => clock.nowMs });
   return { programs, clock, logins };
 }
 
