@@ -31,3 +31,13 @@ export function parsePort(text: string): number {
   }
   return Number(text);
 }
+
+const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads an age such as `12h` or `30d`, as milliseconds. */
+export function parseAge(text: string): number {
+  const [, number = "", unit = ""] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
+  if (Number.isNaN(ms) || number === "") throw new InvalidArgumentError("An age is written as 90m, 12h or 30d.");
+  return ms;
+}

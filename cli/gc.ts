@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { type ConnectionFlags, engineOptions, withConnection } from "./connection.ts";
 import { Ended } from "./ended.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { collectList } from "./flags.ts";
+import { collectList, parseAge } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputFormat } from "./output.ts";
 import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
@@ -11,6 +11,7 @@ import { UsageError } from "./usage-error.ts";
 interface GcFlags extends ConnectionFlags {
   readonly digest?: readonly string[];
   readonly keepDigest?: readonly string[];
+  readonly untaggedOlderThan?: number;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly output: OutputFormat;
@@ -18,8 +19,8 @@ interface GcFlags extends ConnectionFlags {
 
 const examples = `
 Finishes what interrupted deletes have left in a repository: tags with a stand-in or with nothing behind them. With
---digest also deletes those images, unless a tag, an index or a kept digest still needs them. Manifests without a tag
-cannot be listed at most registries: name their digests.
+--digest also deletes those images, unless a tag, an index or a kept digest still needs them. Most registries cannot
+list what no tag holds: name the digests there. Somebody may run an image by its digest, which no registry knows.
 
 Examples:
   imagesync gc --dry-run registry.example.com/team/app
@@ -31,7 +32,12 @@ export function gcCommand(invocation: Invocation): Command {
     .description("collect the garbage of a repository")
     .argument("<repository>", "registry/repository")
     .option("--digest <list>", "delete these images unless something needs them", collectList)
-    .option("--keep-digest <list>", "never collect these digests, nor what is below them", collectList);
+    .option("--keep-digest <list>", "never collect these digests, nor what is below them", collectList)
+    .option(
+      "--untagged-older-than <age>",
+      "delete what no tag holds and is older, such as 30d, where the registry lists it (Google's)",
+      parseAge,
+    );
   return withConnection(command)
     .option("-n, --dry-run", "print what would be deleted, delete nothing")
     .option("-q, --quiet", "print the result and errors only")
@@ -56,6 +62,7 @@ async function collectGarbage(text: string, flags: GcFlags, invocation: Invocati
     const report = await engine.collect(repository, {
       digests: digest.map(parseDigest),
       keepDigests: keepDigest.map(parseDigest),
+      untaggedOlderThanMs: flags.untaggedOlderThan,
       dryRun,
       signal,
     });

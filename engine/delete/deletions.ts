@@ -13,6 +13,7 @@ import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { collect, type CollectionOrder, nothing } from "./collect.ts";
 import { findLeftovers, finishLeftovers } from "./leftovers.ts";
+import { findUntagged } from "./untagged.ts";
 import { Marker } from "./mark.ts";
 import { gone, type Removal, removeTag } from "./remove.ts";
 import type { CollectionReport, RemovalReport, Skipped } from "./report.ts";
@@ -50,6 +51,11 @@ export interface RemoveOptions extends CollectionOptions {
 export interface CollectOptions extends CollectionOptions {
   /** What is to go unless somebody needs it; with a tag in the reference, digests that it held earlier. */
   readonly digests?: readonly Digest[] | undefined;
+  /**
+   * Also take what no tag holds and was uploaded longer ago than this, in milliseconds, where the registry lists such
+   * manifests (Google's do). @default never: somebody may run it by digest
+   */
+  readonly untaggedOlderThanMs?: number | undefined;
 }
 
 /** Removals and collections of all repositories: what they learn, and their work where one run serves several. */
@@ -93,10 +99,16 @@ export class Deletions {
       tag === undefined
         ? await this.#finish(repository, options)
         : await this.#release(repository, tag, digests, options);
-    const order = { digests, keepDigests, tags: tag === undefined ? [] : retentionTags(tag, digests) };
-    const nothingToDo = policy === "untag" || digests.length === 0;
+    const untagged = await findUntagged(repository, options);
+    const order = {
+      digests: [...digests, ...untagged.digests],
+      keepDigests,
+      tags: tag === undefined ? [] : retentionTags(tag, digests),
+    };
+    const nothingToDo = policy === "untag" || order.digests.length === 0;
     const report = nothingToDo ? nothing : await this.#collect(repository, order, { dryRun, signal });
-    return { ...report, tags: released.tags, skipped: [...released.skipped, ...report.skipped] };
+    const skipped = [...released.skipped, ...untagged.skipped, ...report.skipped];
+    return { ...report, tags: released.tags, skipped };
   }
 
   async #heldBy(

@@ -117,6 +117,7 @@ describe("imagesync delete", () => {
     [["gc", "REGISTRY/app:1"], "names an image, not a repository"],
     [["gc", `REGISTRY/app@${image.digest}`], "names an image, not a repository"],
     [["gc", "--digest", "x", "REGISTRY/app"], "x"],
+    [["gc", "--untagged-older-than", "soon", "REGISTRY/app"], "An age is written as"],
   ])("refuses %j", async (words, says) => {
     const registry = await open();
     registry.resetCounts();
@@ -140,6 +141,13 @@ describe("imagesync gc", () => {
     expect(stdout).toContain(`manifest ${image.digest}\n`);
     expect(stderr).toContain(`Kept ${neighbour.digest}: tag 2`);
     expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+  });
+
+  test("says where what no tag holds cannot be listed", async () => {
+    const registry = await open();
+    const { code, stderr } = await run(registry, "gc", "--untagged-older-than", "30d", "REGISTRY/app");
+    expect(code).toBe(1);
+    expect(stderr).toContain("Skipped untagged: this registry does not list what no tag holds");
   });
 
   test("has nothing to do in a clean repository, nor in one that is not there", async () => {
