@@ -2,7 +2,6 @@
  * A small, strict OCI registry, in memory or on disk. It shares no code with the engine, so that a mistake in the one is
  * not repeated in the other.
  */
-export type { AccessAction } from "./auth.ts";
 export type { Exchange } from "./exchange.ts";
 export type { Api, ApiCall, Handling } from "./extension.ts";
 export type { Intercept } from "./intercept.ts";

@@ -59,7 +59,9 @@ const pullLimit: Handling = async (exchange, next) => {
 function hubApi(stage: Stage): Api {
   const tokens = new Set<string>();
   return async (call) => {
-    if (/^\/v2\/users\/login\/?$/.test(call.path) && call.method === "POST") return login(stage, call, tokens);
+    if (call.method === "POST" && /^\/v2\/(?:users\/login|auth\/token)\/?$/.test(call.path)) {
+      return login(stage, call, tokens);
+    }
     const match = /^\/v2\/(?:repositories|namespaces)\/([^/]+)\/(?:repositories\/)?([^/]+)\/tags\/([^/]+)(\/?)$/.exec(
       call.path,
     );
@@ -85,12 +87,16 @@ async function tag({ contents, options }: Stage, call: ApiCall, match: RegExpExe
   return json(404, { message: "object not found", errinfo: {} });
 }
 
+/** By the name of the user and a password, or, newer, by an identifier and a secret. */
 async function login(stage: Stage, call: ApiCall, tokens: Set<string>): Promise<Reply> {
-  const { username, password } = JSON.parse((await call.body()).toString()) as { username?: string; password?: string };
-  if (username !== stage.login.user || password !== stage.login.password) {
+  const given = JSON.parse((await call.body()).toString()) as Readonly<Record<string, string | undefined>>;
+  const newer = call.path.startsWith("/v2/auth/token");
+  const user = newer ? given["identifier"] : given["username"];
+  const password = newer ? given["secret"] : given["password"];
+  if (user !== stage.login.user || password !== stage.login.password) {
     return json(401, { detail: "Incorrect authentication credentials" });
   }
   const token = `eyJ.${randomBytes(24).toString("base64url")}.sig`;
   tokens.add(token);
-  return json(200, { token, refresh_token: "" });
+  return json(200, newer ? { access_token: token } : { token, refresh_token: "" });
 }

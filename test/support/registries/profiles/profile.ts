@@ -10,7 +10,7 @@ import type { Contents } from "./contents.ts";
 export type Evidence = "ran" | "code" | "doc" | "issue" | "memory";
 
 /** One thing that registries do differently. */
-export interface Cell {
+interface Cell {
   /** In a few words, for tables. */
   readonly is: string;
   readonly known: Evidence;

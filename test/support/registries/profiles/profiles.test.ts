@@ -320,6 +320,15 @@ describe("Docker Hub's own API", () => {
       body: JSON.stringify({ username: profile.login.user, password }),
     });
 
+  test("gives a token for an identifier and a secret too", async () => {
+    const profile = await start("docker-hub");
+    const { user: identifier, password: secret } = profile.login;
+    const body = JSON.stringify({ identifier, secret });
+    const answer = await api(profile, "POST", "/v2/auth/token", { body });
+    expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('"access_token"')]);
+    expect((await api(profile, "POST", "/v2/auth/token", { body: "{}" })).status).toBe(401);
+  });
+
   test("takes one tag away, for a token of its own", async () => {
     const profile = await start("docker-hub");
     const target = { ...(await profile.endpoint("team/app")), repository: "team/app" };

@@ -55,20 +55,27 @@ const readOnly = refusal(
 );
 
 /**
- * Whatever lost its last tag is not found any more, unless a tagged index names it: manifests live by tags. Those that
- * were pushed by digest have a hidden tag for an hour.
+ * Whatever lost its last tag is not found any more, with all below it, unless a tagged index names it: manifests live by
+ * tags. What was just pushed by digest has a hidden tag for an hour; here every manifest is older than that when
+ * something is deleted.
  */
 function forgetUntagged(contents: Contents): Handling {
+  async function forget(repository: string, digest: string): Promise<void> {
+    const there = (await contents.mediaType(repository, digest)) !== undefined;
+    if (!there || (await contents.tagsOn(repository, digest)).length > 0) return;
+    if ((await contents.parents(repository, digest)).length > 0) return;
+    const { manifests } = await contents.names(digest);
+    await contents.remove(repository, digest);
+    for (const child of manifests) await forget(repository, child);
+  }
   return async (exchange, next) => {
     const { kind, repository, reference } = exchange.route;
     const deletes = exchange.request.method === "DELETE" && kind === "manifest";
     const digest = deletes ? await contents.resolve(repository, reference) : undefined;
+    const below = digest === undefined ? [] : (await contents.names(digest)).manifests;
     const reply = await next();
     if (digest === undefined || reply.status !== 202) return reply;
-    const held =
-      (await contents.tagsOn(repository, digest)).length > 0 || (await contents.parents(repository, digest)).length > 0;
-    if (!held && (await contents.mediaType(repository, digest)) !== undefined)
-      await contents.remove(repository, digest);
+    for (const lost of [digest, ...below]) await forget(repository, lost);
     return reply;
   };
 }
