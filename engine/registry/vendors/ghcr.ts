@@ -32,10 +32,13 @@ interface Version {
  * @see https://docs.github.com/en/rest/packages/packages
  */
 export function ghcrApi(requests: ApiRequests): VendorApi {
-  return { deleteManifest: (digest, options) => new Package(requests, options).delete(digest) };
+  return {
+    deleteManifest: (digest, options) => new Package(requests, options).delete(digest),
+    checkStandIn: (tag, options) => new Package(requests, options).checkOtherTags(tag),
+  };
 }
 
-/** One deletion in one package. */
+/** One question to one package. */
 class Package {
   readonly #requests: ApiRequests;
   readonly #options: ManifestDeletionOptions;
@@ -66,6 +69,25 @@ class Package {
     return { status: answer.status, error: error.with({ hint: lastVersionHint }) };
   }
 
+  /** GitHub does not delete the last version with a tag, which a stand-in would become. */
+  async checkOtherTags(tag: string): Promise<void> {
+    const { registry, repository } = this.#requests.name;
+    const account = await this.#requests.transport.account?.(registry, repository, this.#options.signal);
+    if (account === undefined) return;
+    const authorization = `Bearer ${account.password}`;
+    for await (const { tags } of this.#versions(await this.#place(authorization), authorization)) {
+      if (tags.some((other) => other !== tag)) return;
+    }
+    throw new ImagesyncError({
+      code: "unsupported",
+      operation: "delete tag",
+      side: "destination",
+      registry,
+      message: `Cannot delete tag ${registry}/${repository}:${tag}: it is the last tag of the package, which GitHub keeps`,
+      hint: "Delete the package itself at GitHub, or push another tag first",
+    });
+  }
+
   /** The version of a digest as it is now: its number never changes, its tags do at any time. */
   async #find(digest: Digest, place: string, authorization: string): Promise<Version | undefined> {
     const { onlyTag, signal = new AbortController().signal } = this.#options;
@@ -90,8 +112,13 @@ class Package {
     return version;
   }
 
-  /** Page by page, the youngest first, as far as the digest; all that is seen on the way is remembered. */
   async #search(digest: Digest, place: string, authorization: string): Promise<number | undefined> {
+    for await (const version of this.#versions(place, authorization)) if (version.digest === digest) return version.id;
+    return undefined;
+  }
+
+  /** Page by page, the youngest first; the numbers of all that is seen on the way are remembered. */
+  async *#versions(place: string, authorization: string): AsyncGenerator<Version> {
     const known = this.#known(place);
     const seen = new Set<Digest>();
     for (let page = 1; page <= maxPages; page += 1) {
@@ -100,14 +127,14 @@ class Package {
       this.#checkScopes(answer);
       if (!Array.isArray(answer.json)) throw this.#unreadable();
       const before = seen.size;
-      for (const item of answer.json) {
-        const version = parseVersion(item);
-        if (version === undefined) throw this.#unreadable();
-        known.set(version.digest, version.id);
-        seen.add(version.digest);
+      const versions = answer.json.map((item) => parseVersion(item));
+      if (!versions.every((version) => version !== undefined)) throw this.#unreadable();
+      for (const { digest, id } of versions) {
+        known.set(digest, id);
+        seen.add(digest);
       }
-      if (known.has(digest)) return known.get(digest);
-      if (answer.json.length < pageSize) return undefined;
+      yield* versions;
+      if (versions.length < pageSize) return;
       if (seen.size === before) break;
     }
     throw this.#unreadable("its pages do not end");

@@ -59,6 +59,26 @@ export class RepositoryVendor {
   }
 
   /**
+   * Fails where it is known that a tag cannot be taken away by moving it to a manifest that is deleted then: to be asked
+   * before the tag is overwritten. Costs a request at ghcr.io only.
+   * @throws `unsupported`
+   */
+  async checkStandIn(tag: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { registry, repository } = this.#name;
+    if (this.traits.digestDeleteTakesTags === false) {
+      throw new ImagesyncError({
+        code: "unsupported",
+        operation: "delete tag",
+        side: "destination",
+        registry,
+        message: `Cannot delete tag ${registry}/${repository}:${tag}: the registry deletes no manifest that has a tag, and its own API cannot be used`,
+        hint: `Log in to ${registry} with a user name and an access token that may delete, or delete the tag there by hand`,
+      });
+    }
+    await this.#api().checkStandIn?.(tag, options);
+  }
+
+  /**
    * Learns the family from the refusal of a tag's `DELETE`: Harbor under any name answers 400 UNSUPPORTED, and is asked
    * then whether it is Harbor, once for each registry.
    * @returns whether the vendor's API is worth another try.

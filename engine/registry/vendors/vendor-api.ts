@@ -39,4 +39,9 @@ export interface VendorApi {
    * @throws as `deleteTag`
    */
   readonly deleteManifest?: (digest: Digest, options: ManifestDeletionOptions) => Promise<ManifestDeletion | undefined>;
+  /**
+   * Fails where a tag cannot be taken away by moving it to a manifest that is deleted then.
+   * @throws `unsupported`, and as `deleteTag`
+   */
+  readonly checkStandIn?: (tag: string, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>;
 }

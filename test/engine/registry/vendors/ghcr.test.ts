@@ -155,6 +155,42 @@ test("a tag of ghcr.io cannot be deleted by itself, which costs no request", asy
   expect(api.requests).toHaveLength(0);
 });
 
+describe("before a tag of ghcr.io is moved to be deleted with its manifest", () => {
+  test("another tag of the package is looked for, as GitHub keeps the last one", async () => {
+    const versions = [version(7, digest, "1.27"), version(8, other)];
+    await using api = await github(versions);
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    const error = await failureOf(() => client.open().vendor.checkStandIn("1.27"));
+    expect(error).toMatchObject({ code: "unsupported" });
+    expect(error?.hint).toContain("Delete the package itself");
+    versions.push(version(9, `sha256:${"1".repeat(64)}`, "latest"));
+    await client.open().vendor.checkStandIn("1.27");
+    expect(api.requests.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  test("another tag on the same manifest is enough: it stays there", async () => {
+    await using api = await github([version(7, digest, "1.27", "latest")]);
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    await client.open().vendor.checkStandIn("1.27");
+    expect(api.requests).toHaveLength(2);
+  });
+
+  test("a token that may not delete is told from one that may", async () => {
+    await using api = await github([version(7, digest, "a", "b")], { scopes: "read:packages" });
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    expect(await failureOf(() => client.open().vendor.checkStandIn("a"))).toMatchObject({ code: "denied" });
+  });
+});
+
+test("a registry that deletes no tagged manifest is not tried, and one of which nothing is known costs no request", async () => {
+  await using hub = vendorClient("r.example", { vendor: "docker-hub" });
+  expect(await failureOf(() => hub.open().vendor.checkStandIn("a"))).toMatchObject({ code: "unsupported" });
+  await using registry = await startServer((_request, response) => response.end());
+  await using client = vendorClient(registry.host, {});
+  await client.open().vendor.checkStandIn("a");
+  expect(registry.requests).toHaveLength(0);
+});
+
 describe("GitHub refuses", () => {
   test.each([
     [401, {}, "unauthorized"],
