@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { ImagesyncError } from "../errors.ts";
 import { explainNetworkError } from "./network-error.ts";
-import { Pace, type PaceLimits } from "./pace.ts";
+import { Throughput, type ThroughputLimits } from "./throughput.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 
 /** Of an error answer no more is kept: what registries say is short, and proxies send whole pages. */
@@ -44,7 +44,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#reject = (error) => settle?.reject(error);
     this.#onAbort = () => this.#stop();
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
-    request.body?.watch(request.pace, (error) => this.#controller?.abort(error));
+    request.body?.watch(request.throughput, (error) => this.#controller?.abort(error));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -62,7 +62,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = joined(headers);
     if (!this.#request.streamed || status >= 300) return;
-    this.#stream = new StreamedBody(controller, this.#request.pace);
+    this.#stream = new StreamedBody(controller, this.#request.throughput);
     this.#respond(this.#stream, true);
   }
 
@@ -135,12 +135,12 @@ export class Answer implements Dispatcher.DispatchHandler {
 class StreamedBody extends Readable {
   complete = false;
   readonly #controller: Dispatcher.DispatchController;
-  readonly #pace: Pace | undefined;
+  readonly #throughput: Throughput | undefined;
 
-  constructor(controller: Dispatcher.DispatchController, pace: PaceLimits | undefined) {
+  constructor(controller: Dispatcher.DispatchController, throughput: ThroughputLimits | undefined) {
     super({ objectMode: true, highWaterMark: streamedChunksAhead });
     this.#controller = controller;
-    this.#pace = pace && new Pace(pace, (error) => controller.abort(error));
+    this.#throughput = throughput && new Throughput(throughput, (error) => controller.abort(error));
     // A stop can come before anybody reads, as uploads read when their first byte can be sent. Who reads then is told;
     // without a listener until then the error would end the process.
     this.on("error", () => undefined);
@@ -148,20 +148,20 @@ class StreamedBody extends Readable {
 
   /** Takes a chunk that has arrived; false when no more is wanted at the moment. */
   receive(chunk: Buffer): boolean {
-    this.#pace?.moved(chunk.byteLength);
+    this.#throughput?.moved(chunk.byteLength);
     const more = this.push(chunk);
-    if (more) this.#pace?.wait();
+    if (more) this.#throughput?.wait();
     return more;
   }
 
   /** The answer has ended, whether all has been read or not. */
   end(): void {
     this.complete = true;
-    this.#pace?.end();
+    this.#throughput?.end();
   }
 
   override _read(): void {
-    if (!this.complete) this.#pace?.wait();
+    if (!this.complete) this.#throughput?.wait();
     this.#controller.resume();
   }
 

@@ -13,7 +13,7 @@ import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
 import type { Account, HttpRequest, HttpResponse } from "./message.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
-import type { PaceLimits } from "./pace.ts";
+import type { ThroughputLimits } from "./throughput.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
 import { type RateLimit, RateLimits } from "./rate-limit.ts";
@@ -122,7 +122,7 @@ export class HttpClient {
         headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
         queued: body?.repeatable !== false,
         once: request.once,
-        pace: request.kind === "blob" ? this.#pace() : undefined,
+        throughput: request.kind === "blob" ? this.#throughput() : undefined,
         maxAnswerBytes: maxControlBytes,
       });
       const send = (message: WireRequest): Promise<Outcome> =>
@@ -227,9 +227,9 @@ export class HttpClient {
     return { response: resumable(response, expectedBytes, context), attempts };
   }
 
-  #pace(): PaceLimits {
-    const { minBytesPerSecond, paceWindowMs } = this.#timeouts;
-    return { minBytesPerSecond, windowMs: paceWindowMs };
+  #throughput(): ThroughputLimits {
+    const { minBytesPerSecond, throughputWindowMs } = this.#timeouts;
+    return { minBytesPerSecond, windowMs: throughputWindowMs };
   }
 
   #observe(endpoint: Endpoint, response: WireResponse): void {

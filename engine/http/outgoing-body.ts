@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { ImagesyncError } from "../errors.ts";
 import type { RequestBody } from "./message.ts";
-import { Pace, type PaceLimits } from "./pace.ts";
+import { Throughput, type ThroughputLimits } from "./throughput.ts";
 
 /**
  * A request's body over all attempts to send it. Each attempt opens it anew; this object knows whether another attempt
@@ -14,7 +14,7 @@ export class OutgoingBody {
   #source: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   #taken = false;
   #failure: ImagesyncError | undefined;
-  #pace: Pace | undefined;
+  #throughput: Throughput | undefined;
 
   constructor(body: RequestBody) {
     this.bytes = body.bytes;
@@ -37,9 +37,9 @@ export class OutgoingBody {
   }
 
   /** From now on a stream that the other side hardly takes is reported as too slow. One attempt is watched at a time. */
-  watch(limits: PaceLimits | undefined, onTooSlow: (error: Error) => void): void {
-    this.#pace?.end();
-    this.#pace = limits && new Pace(limits, onTooSlow);
+  watch(limits: ThroughputLimits | undefined, onTooSlow: (error: Error) => void): void {
+    this.#throughput?.end();
+    this.#throughput = limits && new Throughput(limits, onTooSlow);
   }
 
   /** What is sent in this attempt. `onBytes` hears of every chunk that is taken. */
@@ -62,14 +62,14 @@ export class OutgoingBody {
   abandon(): void {
     const source = this.#source;
     this.#source = undefined;
-    this.#pace?.end();
+    this.#throughput?.end();
     // Without a listener the error of a destroyed stream would end the process.
     if (source instanceof Readable) source.on("error", () => {}).destroy();
   }
 
   async *#stream(onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
     this.#taken = !this.#body.repeatable;
-    const pace = this.#pace;
+    const throughput = this.#throughput;
     let sent = 0;
     try {
       const source = this.#source ?? this.#body.open();
@@ -78,9 +78,9 @@ export class OutgoingBody {
         sent += chunk.byteLength;
         this.#check(sent, false);
         onBytes(chunk.byteLength);
-        pace?.wait(chunk.byteLength);
+        throughput?.wait(chunk.byteLength);
         yield chunk;
-        pace?.moved(chunk.byteLength);
+        throughput?.moved(chunk.byteLength);
       }
       this.#check(sent, true);
     } catch (error) {

@@ -8,8 +8,8 @@ export interface Timeouts {
   readonly uploadHeadersMs: number;
   /** Longest silence in the middle of an answer. @default 60000 */
   readonly idleMs: number;
-  /** Over how much waiting for the other side the pace of a blob is judged. @default 60000 */
-  readonly paceWindowMs: number;
+  /** Over how much waiting for the other side the throughput of a blob is judged. @default 60000 */
+  readonly throughputWindowMs: number;
   /** Bytes (not milliseconds) a second, below which a blob that comes or goes is given up. @default 512 */
   readonly minBytesPerSecond: number;
   /** For a control request with all its attempts and pauses. @default 300000 */
@@ -21,7 +21,7 @@ export const defaultTimeouts: Timeouts = {
   headersMs: 60_000,
   uploadHeadersMs: 600_000,
   idleMs: 60_000,
-  paceWindowMs: 60_000,
+  throughputWindowMs: 60_000,
   // What the slowest lines that anybody pulls images over still give each of many downloads.
   minBytesPerSecond: 512,
   controlMs: 300_000,

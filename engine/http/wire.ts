@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { HttpRequest } from "./message.ts";
 import type { OutgoingBody } from "./outgoing-body.ts";
-import type { PaceLimits } from "./pace.ts";
+import type { ThroughputLimits } from "./throughput.ts";
 
 /** One request to one URL: no retry, no redirect, no login any more. */
 export interface WireRequest {
@@ -22,7 +22,7 @@ export interface WireRequest {
   /** Until the headers of the answer come, after the body was sent. */
   readonly headersMs: number;
   /** How slow the bodies may be. @default as slow as they like */
-  readonly pace?: PaceLimits | undefined;
+  readonly throughput?: ThroughputLimits | undefined;
   /** False for what others wait for while they hold a slot of the same host: it must not queue behind them. */
   readonly queued: boolean;
   readonly maxAnswerBytes: number;

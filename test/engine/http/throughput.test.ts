@@ -1,22 +1,22 @@
 import { Readable } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
-import { Pace } from "../../../engine/http/pace.ts";
+import { Throughput } from "../../../engine/http/throughput.ts";
 import { gone, startServer } from "./scripted-server.ts";
 import { testClient } from "./test-client.ts";
 
-const quick = { paceWindowMs: 50, minBytesPerSecond: 100_000 };
+const quick = { throughputWindowMs: 50, minBytesPerSecond: 100_000 };
 const content = Buffer.alloc(1_000_000);
 
 /** Lets simulated time pass while a script runs: each step waits or works for so long. */
-function judged(steps: (pace: Pace) => void): string | undefined {
+function judged(steps: (throughput: Throughput) => void): string | undefined {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   try {
     let verdict: string | undefined;
-    const pace = new Pace({ minBytesPerSecond: 10, windowMs: 1000 }, (error) => {
+    const throughput = new Throughput({ minBytesPerSecond: 10, windowMs: 1000 }, (error) => {
       verdict ??= error.message;
     });
-    steps(pace);
-    pace.end();
+    steps(throughput);
+    throughput.end();
     expect(vi.getTimerCount()).toBe(0);
     return verdict;
   } finally {
@@ -26,33 +26,33 @@ function judged(steps: (pace: Pace) => void): string | undefined {
 
 describe("the other side of a body", () => {
   test("is too slow when it moves less than it must in a window of waiting", () => {
-    const verdict = judged((pace) => {
+    const verdict = judged((throughput) => {
       for (let second = 0; second < 20; second += 1) {
-        pace.wait();
+        throughput.wait();
         vi.advanceTimersByTime(500);
-        pace.moved(1);
+        throughput.moved(1);
       }
     });
     expect(verdict).toBe("less than 10 bytes a second over 1 s");
   });
 
   test("is not when it is quick enough, however long it takes", () => {
-    const verdict = judged((pace) => {
+    const verdict = judged((throughput) => {
       for (let second = 0; second < 1000; second += 1) {
-        pace.wait();
+        throughput.wait();
         vi.advanceTimersByTime(500);
-        pace.moved(20);
+        throughput.moved(20);
       }
     });
     expect(verdict).toBeUndefined();
   });
 
   test("is not when we are the slow ones", () => {
-    const verdict = judged((pace) => {
+    const verdict = judged((throughput) => {
       for (let second = 0; second < 100; second += 1) {
-        pace.wait();
+        throughput.wait();
         vi.advanceTimersByTime(10);
-        pace.moved(1);
+        throughput.moved(1);
         vi.advanceTimersByTime(100_000);
       }
     });
@@ -61,15 +61,15 @@ describe("the other side of a body", () => {
 
   test("has for a large chunk the time that it takes, and no more", () => {
     expect(
-      judged((pace) => {
-        pace.wait(100);
+      judged((throughput) => {
+        throughput.wait(100);
         vi.advanceTimersByTime(9900);
-        pace.moved(100);
+        throughput.moved(100);
       }),
     ).toBeUndefined();
     expect(
-      judged((pace) => {
-        pace.wait(100);
+      judged((throughput) => {
+        throughput.wait(100);
         vi.advanceTimersByTime(12_000);
       }),
     ).toBe("less than 10 bytes a second over 11 s");
@@ -117,7 +117,7 @@ test("an upload that nobody takes ends", async () => {
   );
   await using http = testClient({
     plain: [server.host],
-    timeouts: { paceWindowMs: 50, minBytesPerSecond: 10_000_000 },
+    timeouts: { throughputWindowMs: 50, minBytesPerSecond: 10_000_000 },
   });
   await http.send(server.host, "/v2/");
   const source = new Readable({

@@ -1,5 +1,5 @@
 /** How slow a body may come or go before it is given up. */
-export interface PaceLimits {
+export interface ThroughputLimits {
   /** Bytes per second, on average over the window, that the other side must take or give. */
   readonly minBytesPerSecond: number;
   /** Over how many milliseconds of waiting that is judged. */
@@ -14,8 +14,8 @@ export const tooSlowCode = "IMAGESYNC_TOO_SLOW";
  * content, and a connection busy for days. Only time counts in which we wait for it; while we are slow ourselves,
  * because the other end of the copy is, the clock stands still. One timer a window, however many chunks there are.
  */
-export class Pace {
-  readonly #limits: PaceLimits;
+export class Throughput {
+  readonly #limits: ThroughputLimits;
   readonly #onTooSlow: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;
   /** Of the present window. */
@@ -25,7 +25,7 @@ export class Pace {
   #pending = 0;
   #waitingSince: number | undefined;
 
-  constructor(limits: PaceLimits, onTooSlow: (error: Error) => void) {
+  constructor(limits: ThroughputLimits, onTooSlow: (error: Error) => void) {
     this.#limits = limits;
     this.#onTooSlow = onTooSlow;
   }
