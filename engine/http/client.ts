@@ -1,17 +1,20 @@
 import type { LookupFunction } from "node:net";
-import { unescape } from "node:querystring";
 import type { CredentialChain } from "../credentials/chain.ts";
 import type { Environment } from "../credentials/environment.ts";
 import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { Authenticator } from "./auth.ts";
 import { defaultRetry, type RetryOptions } from "./backoff.ts";
-import { Connections, proxyVariable } from "./connections.ts";
+import { Bandwidth } from "./bandwidth.ts";
+import type { Clock } from "./clock.ts";
+import { registerConfiguredSecrets } from "./configured-secrets.ts";
+import { Connections } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
 import type { Account, HttpRequest, HttpResponse } from "./message.ts";
+import { Mirrors } from "./mirrors.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { ThroughputLimits } from "./throughput.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
@@ -36,6 +39,12 @@ export interface HttpClientOptions {
   readonly environment: Environment;
   readonly timeouts?: Partial<Timeouts> | undefined;
   readonly retry?: Partial<RetryOptions> | undefined;
+  /** Bytes of all bodies together in a second, sent and received. @default no limit */
+  readonly maxBandwidth?: number | undefined;
+  /** Time for the limits of requests and bytes per second. @default that of this computer */
+  readonly clock?: Clock | undefined;
+  /** Directory that stands for `/` where the system's certificates are looked for. @default "/" */
+  readonly systemRoot?: string | undefined;
   /** Resolves names. @default the system's way, `dns.lookup` */
   readonly lookup?: LookupFunction | undefined;
   /** Guards what this client says; share one to guard logs as well. @default one of its own */
@@ -68,6 +77,8 @@ export class HttpClient {
   readonly #connections: Connections;
   readonly #authenticator: Authenticator;
   readonly #limits: HostLimits;
+  readonly #mirrors: Mirrors;
+  readonly #bandwidth: Bandwidth | undefined;
   readonly #rateLimits = new RateLimits();
   readonly #running = new Set<Lifetime>();
   readonly #traffic: Traffic = { requests: 0, bytesReceived: 0, bytesSent: 0 };
@@ -79,13 +90,21 @@ export class HttpClient {
     this.redactor = options.redactor ?? createRedactor();
     this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.#retry = { ...defaultRetry, ...options.retry };
-    this.#endpoints = new Endpoints(options.registries ?? []);
+    this.#endpoints = new Endpoints(options.registries ?? [], options.clock);
     this.#connections = new Connections({
       environment: options.environment,
       timeouts: this.#timeouts,
       lookup: options.lookup,
+      systemRoot: options.systemRoot,
     });
     this.#limits = new HostLimits((host) => this.#endpoints.limitOf(host));
+    const { maxBandwidth, clock } = options;
+    this.#bandwidth = maxBandwidth === undefined ? undefined : new Bandwidth(maxBandwidth, clock);
+    this.#mirrors = new Mirrors({
+      mirrorsOf: (registry) => this.#endpoints.mirrorsOf(registry),
+      onEvent: (event) => this.#emit(event),
+      clock,
+    });
     this.#authenticator = new Authenticator({
       credentials: options.credentials,
       redactor: this.redactor,
@@ -101,6 +120,10 @@ export class HttpClient {
    * `unauthorized`, `credentials` when there is no login to send; `aborted` by the signal.
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
+    return await this.#mirrors.send(request, (each) => this.#sendTo(each));
+  }
+
+  async #sendTo(request: HttpRequest): Promise<HttpResponse> {
     const { operation, registry, access = [], authorization } = request;
     if (authorization !== undefined) this.redactor.registerSecret(authorization.replace(/^\S+\s+/, ""));
     const { headersMs, uploadHeadersMs } = this.#timeouts;
@@ -122,7 +145,13 @@ export class HttpClient {
         headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
         queued: body?.repeatable !== false,
         once: request.once,
+<<<<<<< /work/main/engine/http/client.ts
+        maxAttempts: request.maxAttempts,
+        // Where many bodies share a limit of ours, how little one of them gets is no fault of the other side.
+        pace: request.kind === "blob" && this.#bandwidth === undefined ? this.#pace() : undefined,
+=======
         throughput: request.kind === "blob" ? this.#throughput() : undefined,
+>>>>>>> /tmp/c3.new
         maxAnswerBytes: maxControlBytes,
       });
       const send = (message: WireRequest): Promise<Outcome> =>
@@ -187,7 +216,12 @@ export class HttpClient {
     message: WireRequest,
     login: (exchange: Exchange) => Promise<WireResponse>,
   ): Promise<Outcome> {
-    const wire = { connections: this.#connections, timeouts: this.#timeouts, traffic: this.#traffic };
+    const wire = {
+      connections: this.#connections,
+      timeouts: this.#timeouts,
+      traffic: this.#traffic,
+      bandwidth: this.#bandwidth,
+    };
     const limited = this.#limits.limited((request) =>
       sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
     );
@@ -199,7 +233,7 @@ export class HttpClient {
     };
     const context = {
       request: message,
-      options: this.#retry,
+      options: { ...this.#retry, attempts: message.maxAttempts ?? this.#retry.attempts },
       onEvent: (event: EngineEvent) => this.#emit(event),
       pause: (response: WireResponse, durationMs: number) => this.#limits.pause(response.url.host, durationMs),
       refuse: (response: WireResponse, durationMs: number) => this.#limits.refuse(response.url.host, durationMs),
@@ -311,7 +345,13 @@ export class HttpClient {
   }
 
   #emit(event: EngineEvent): void {
-    const clean = event.kind === "retry" ? { ...event, reason: this.redactor.redact(event.reason) } : event;
+    const { redactor } = this;
+    const clean =
+      event.kind === "retry"
+        ? { ...event, reason: redactor.redact(event.reason) }
+        : event.kind === "warning"
+          ? { ...event, message: redactor.redact(event.message) }
+          : event;
     this.#options.onEvent?.(clean);
   }
 
@@ -326,17 +366,5 @@ export class HttpClient {
     const cause = new Error(this.redactor.redact(told));
     const facts = { code, side, reference, registry, status, registryCode, attempts };
     return new ImagesyncError({ ...facts, operation: error.operation, message, hint, cause });
-  }
-}
-
-/** What the settings hold that must not be told: values of headers, keys, the login to a proxy. */
-function registerConfiguredSecrets(redactor: Redactor, options: HttpClientOptions): void {
-  for (const transport of options.registries ?? []) {
-    for (const value of Object.values(transport.headers ?? {})) redactor.registerSecret(value);
-    if (transport.clientKey !== undefined) redactor.registerSecret(transport.clientKey);
-  }
-  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
-    const proxy = proxyVariable(options.environment, name);
-    if (proxy !== undefined && URL.canParse(proxy)) redactor.registerSecret(unescape(new URL(proxy).password));
   }
 }

@@ -1,12 +1,15 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
-import type { Agent, Dispatcher } from "undici";
-import { type Environment, variable } from "../credentials/environment.ts";
+import type { Agent, buildConnector, Dispatcher } from "undici";
+import type { Environment } from "../credentials/environment.ts";
 import { isPrivateAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { type Proxy, proxyFor } from "./proxy.ts";
+import { proxyUnreachable } from "./proxy-answer.ts";
 import type { Timeouts } from "./timeouts.ts";
-import { tlsSettings } from "./tls.ts";
-import type { RegistryTransport } from "./transport.ts";
+import { type TlsSettings, tlsSettings } from "./tls.ts";
+import { TrustStore } from "./trust-store.ts";
+import { tunnelConnector } from "./tunnel.ts";
 
 /** Shorter than what servers keep: a connection that the other side closes at the moment of use fails an upload. */
 const keepAliveMs = 4000;
@@ -15,33 +18,61 @@ export interface ConnectionsOptions {
   readonly environment: Environment;
   readonly timeouts: Timeouts;
   readonly lookup?: LookupFunction | undefined;
+  /** Directory that stands for `/` where the system's certificates are looked for. @default "/" */
+  readonly systemRoot?: string | undefined;
+}
+
+/** How a URL is requested: over which connections, and by which first line. */
+export interface Route {
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
+  /** What stands behind the method: a whole URL where a proxy passes the request on. */
+  readonly target: string;
+  /** For the proxy that reads this request; they replace those of the request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** `host[:port]` of the proxy that answers itself when it cannot pass the request on. */
+  readonly proxy?: string | undefined;
 }
 
 /**
  * The connections of one client, kept alive and reused. A registry has two sets of them: those to itself with its full
- * TLS settings, and those to other hosts it points to (storage, token server), which inherit only its certificates and
- * may be refused a private address at the moment of connecting, when the name is resolved.
+ * TLS settings, and those to other hosts it points to (storage, token server), which inherit only its authorities and
+ * may be refused a private address at the moment of connecting, when the name is resolved. Each goes directly or
+ * through a proxy, by host.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
+  readonly #trustStore: TrustStore;
   readonly #agents = new Map<string, Promise<Dispatcher>>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#trustStore = new TrustStore(options);
   }
 
-  /** The dispatcher for a URL that is requested on behalf of a registry. @throws `tls` for unreadable certificates. */
-  dispatcher(endpoint: Endpoint, url: URL): Promise<Dispatcher> {
+  /**
+   * The way to a URL that is requested on behalf of a registry.
+   * @throws `tls` for unreadable certificates, `config` for an unreadable address of a proxy.
+   */
+  async route(endpoint: Endpoint, url: URL): Promise<Route> {
+    const { environment } = this.#options;
+    const proxy = proxyFor(url, endpoint.transport.proxyUrl, environment);
     const own = endpoint.owns(url);
-    const key = `${own ? "own" : "foreign"} ${endpoint.registry}`;
-    let agent = this.#agents.get(key);
-    if (agent === undefined) {
-      const transport = own ? endpoint.transport : { caCertificate: endpoint.transport.caCertificate };
-      agent = this.#create(transport, (address, hostname) => checkAddress(endpoint, own, address, hostname));
-      this.#agents.set(key, agent);
-      agent.catch(() => this.#agents.delete(key));
+    const target = url.pathname + url.search;
+    const whose = `${own ? "own" : "foreign"} ${endpoint.registry}`;
+    if (proxy === undefined) {
+      const dispatcher = await this.#agent(whose, () => this.#direct(endpoint, own));
+      return { dispatcher, origin: url.origin, target };
     }
-    return agent;
+    const through = `${proxy.url.href} ${proxy.authorization ?? ""}`;
+    if (url.protocol === "https:") {
+      const dispatcher = await this.#agent(`${whose} ${through}`, () => this.#tunnelled(endpoint, own, proxy));
+      return { dispatcher, origin: url.origin, target };
+    }
+    const dispatcher = await this.#agent(through, () => this.#proxied(proxy));
+    const login = proxy.authorization === undefined ? {} : { "proxy-authorization": proxy.authorization };
+    const headers = { host: url.host, ...login };
+    return { dispatcher, origin: proxy.url.origin, target: url.origin + target, headers, proxy: proxy.url.host };
   }
 
   /** Destroys all connections, without waiting for what they carry. */
@@ -51,43 +82,80 @@ export class Connections {
     await Promise.allSettled(agents.map(async (agent) => (await agent).destroy()));
   }
 
-  async #create(
-    transport: Partial<RegistryTransport>,
-    check: (address: string, hostname: string) => void,
-  ): Promise<Dispatcher> {
-    const { environment, timeouts, lookup = systemLookup } = this.#options;
-    // A context of its own costs a hundred milliseconds where the system's certificates are configured.
-    const settings = transport.plainHttp === true ? {} : await tlsSettings(transport, environment);
-    const options: Agent.Options = {
-      // How many connections there are is decided at the gates of limit.ts, which know what must not wait.
-      connections: null,
-      pipelining: 1,
-      // HTTP/2 halves the throughput of large bodies and gains nothing with enough connections.
-      allowH2: false,
-      keepAliveTimeout: keepAliveMs,
-      connect: { timeout: timeouts.connectMs, ...settings, lookup: checkedLookup(lookup, check) },
-    };
-    const httpProxy = proxyVariable(environment, "HTTP_PROXY");
-    const httpsProxy = proxyVariable(environment, "HTTPS_PROXY");
-    if (httpProxy === undefined && httpsProxy === undefined) {
-      const { default: LoadedAgent } = await import("undici/lib/dispatcher/agent.js");
-      return new LoadedAgent(options);
+  #agent(key: string, create: () => Promise<Dispatcher>): Promise<Dispatcher> {
+    let agent = this.#agents.get(key);
+    if (agent === undefined) {
+      agent = create();
+      this.#agents.set(key, agent);
+      agent.catch(() => this.#agents.delete(key));
     }
-    // Through a proxy names are resolved by the proxy, and whom it connects to is for the proxy to decide.
-    const { EnvHttpProxyAgent } = await import("undici");
-    return new EnvHttpProxyAgent({
-      ...options,
-      httpProxy: httpProxy ?? "",
-      httpsProxy: httpsProxy ?? "",
-      noProxy: proxyVariable(environment, "NO_PROXY") ?? "",
-      requestTls: settings,
+    return agent;
+  }
+
+  async #direct(endpoint: Endpoint, own: boolean): Promise<Dispatcher> {
+    const { timeouts, lookup = systemLookup } = this.#options;
+    const check = (address: string, hostname: string): void => checkAddress(endpoint, own, address, hostname);
+    return await createAgent({
+      timeout: timeouts.connectMs,
+      ...(await this.#tls(endpoint, own)),
+      lookup: checkedLookup(lookup, check),
+    });
+  }
+
+  /** Names are resolved by the proxy, and whom it connects to is for the proxy to decide. */
+  async #tunnelled(endpoint: Endpoint, own: boolean, proxy: Proxy): Promise<Dispatcher> {
+    const { connectMs } = this.#options.timeouts;
+    const inside = await createConnector({ timeout: connectMs, ...(await this.#tls(endpoint, own)) });
+    const secureContext = await this.#trustStore.context();
+    return await createAgent(tunnelConnector(proxy, { connectMs, secureContext, inside }));
+  }
+
+  /** Requests without encryption are read by the proxy and passed on, as RFC 9112 §3.2.2 has it. */
+  async #proxied(proxy: Proxy): Promise<Dispatcher> {
+    const secureContext = proxy.url.protocol === "https:" ? await this.#trustStore.context() : undefined;
+    const connect = await createConnector({
+      timeout: this.#options.timeouts.connectMs,
+      ...(secureContext === undefined ? {} : { secureContext }),
+    });
+    return await createAgent((target, callback) => {
+      connect(target, (...[error, socket]) => {
+        if (error === null) callback(null, socket);
+        else callback(proxyUnreachable(proxy.url.host, error), null);
+      });
+    });
+  }
+
+  async #tls(endpoint: Endpoint, own: boolean): Promise<TlsSettings> {
+    const { transport, registry, origin } = endpoint;
+    // Reading certificates costs time, and there is nothing to check.
+    if (own && transport.plainHttp === true) return {};
+    const { insecureSkipVerify, ...rest } = transport;
+    return await tlsSettings(own ? { ...rest, insecureSkipVerify } : rest, {
+      environment: this.#options.environment,
+      systemRoot: this.#options.systemRoot,
+      trustStore: this.#trustStore,
+      hosts: registry === origin.host ? [registry] : [registry, origin.host],
+      showsClient: own,
     });
   }
 }
 
-/** The lower-case name goes first, as in curl; HTTP_PROXY in capitals is what Go programs read too. */
-export function proxyVariable(environment: Environment, name: string): string | undefined {
-  return variable(environment, name.toLowerCase()) ?? variable(environment, name);
+async function createAgent(connect: NonNullable<Agent.Options["connect"]>): Promise<Dispatcher> {
+  const { default: LoadedAgent } = await import("undici/lib/dispatcher/agent.js");
+  return new LoadedAgent({
+    // How many connections there are is decided at the gates of limit.ts, which know what must not wait.
+    connections: null,
+    pipelining: 1,
+    // HTTP/2 halves the throughput of large bodies and gains nothing with enough connections.
+    allowH2: false,
+    keepAliveTimeout: keepAliveMs,
+    connect,
+  });
+}
+
+async function createConnector(options: buildConnector.BuildOptions): Promise<buildConnector.connector> {
+  const { default: build } = await import("undici/lib/core/connect.js");
+  return build(options);
 }
 
 function checkAddress(endpoint: Endpoint, own: boolean, address: string, hostname: string): void {

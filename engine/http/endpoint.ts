@@ -1,4 +1,6 @@
 import { isPrivateHost, registryOrigin } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import { Cadence } from "./cadence.ts";
 import type { LocationPolicy } from "./redirect.ts";
 import type { RegistryTransport } from "./transport.ts";
 
@@ -11,11 +13,18 @@ export class Endpoint {
   /** Configured headers, names in lower case; for this registry only. */
   readonly headers: Readonly<Record<string, string>>;
   readonly personalHeaders: ReadonlySet<string>;
+  /** When the next request to the registry itself may begin; undefined without a limit. */
+  readonly cadence: Cadence | undefined;
   readonly #isConfigured: (url: URL) => boolean;
   #private: boolean;
 
   /** `isConfigured` tells whether the user named the host of a URL: then it may be private. */
-  constructor(registry: string, transport: Partial<RegistryTransport>, isConfigured: (url: URL) => boolean) {
+  constructor(
+    registry: string,
+    transport: Partial<RegistryTransport>,
+    isConfigured: (url: URL) => boolean,
+    clock?: Clock,
+  ) {
     this.registry = registry;
     this.transport = transport;
     this.origin = registryOrigin(registry, transport.plainHttp === true);
@@ -23,6 +32,8 @@ export class Endpoint {
       Object.entries(transport.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
     );
     this.personalHeaders = new Set(Object.keys(this.headers));
+    const { requestsPerSecond } = transport;
+    this.cadence = requestsPerSecond === undefined ? undefined : new Cadence(requestsPerSecond, clock);
     this.#isConfigured = isConfigured;
     this.#private = isPrivateHost(this.origin.hostname);
   }

@@ -1,5 +1,7 @@
 import { registryOrigin } from "./address.ts";
+import type { Clock } from "./clock.ts";
 import { Endpoint } from "./endpoint.ts";
+import { type Mirror, parseMirror } from "./transport-check.ts";
 import { defaultMaxConnections, indexTransports, type RegistryTransport } from "./transport.ts";
 
 /** All registries that one client has to do with, configured or not. */
@@ -8,9 +10,11 @@ export class Endpoints {
   /** Configured registries by the host of their API, which is how URLs name them. */
   readonly #configured: ReadonlyMap<string, string>;
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #clock: Clock | undefined;
 
   /** @throws `config` for settings that contradict each other. */
-  constructor(transports: readonly RegistryTransport[]) {
+  constructor(transports: readonly RegistryTransport[], clock?: Clock) {
+    this.#clock = clock;
     this.#transports = indexTransports(transports);
     this.#configured = new Map(
       [...this.#transports].map(([registry, { plainHttp }]) => [
@@ -27,7 +31,12 @@ export class Endpoints {
       const transport: Partial<RegistryTransport> = this.#transports.get(registry) ?? {};
       const { apiUrl } = transport;
       const apiHost = apiUrl !== undefined && URL.canParse(apiUrl) ? new URL(apiUrl).host : undefined;
-      endpoint = new Endpoint(registry, transport, ({ host }) => this.#configured.has(host) || host === apiHost);
+      endpoint = new Endpoint(
+        registry,
+        transport,
+        ({ host }) => this.#configured.has(host) || host === apiHost,
+        this.#clock,
+      );
       this.#endpoints.set(registry, endpoint);
     }
     return endpoint;
@@ -37,6 +46,12 @@ export class Endpoints {
   via(endpoint: Endpoint, url: URL): Endpoint {
     const registry = this.#configured.get(url.host);
     return endpoint.owns(url) || registry === undefined ? endpoint : this.of(registry);
+  }
+
+  /** Where content of a canonical registry is pulled from before it is asked itself, in order. */
+  mirrorsOf(registry: string): readonly Mirror[] {
+    const { mirrors = [] } = this.#transports.get(registry) ?? {};
+    return mirrors.flatMap((address) => parseMirror(address) ?? []);
   }
 
   /** How many requests a host gets at the same time. */

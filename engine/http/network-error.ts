@@ -92,6 +92,23 @@ const meanings: Readonly<Record<string, Meaning>> = {
   UND_ERR_HEADERS_OVERFLOW: protocol("the headers of its answer are too large"),
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: unavailable("the answer was cut off"),
   UND_ERR_PRX_TLS: tls("the TLS connection to the proxy failed", "Check HTTPS_PROXY"),
+  IMAGESYNC_PROXY_UNREACHABLE: {
+    ...unavailable("the proxy on the way cannot be reached"),
+    hint: "Check HTTPS_PROXY, HTTP_PROXY and proxy_url, or name the host in NO_PROXY",
+  },
+  IMAGESYNC_PROXY_FAILED: unavailable("the proxy on the way has no connection to it"),
+  IMAGESYNC_PROXY_LOGIN: {
+    code: "unauthorized",
+    transient: false,
+    what: "the proxy on the way asks for a login (status 407)",
+    hint: "Write the login into the address of the proxy (HTTPS_PROXY, HTTP_PROXY or proxy_url): http://user:password@host:port",
+  },
+  IMAGESYNC_PROXY_REFUSED: {
+    code: "denied",
+    transient: false,
+    what: "the proxy on the way refuses to connect to it",
+    hint: "Ask for the host and port to be allowed at the proxy, or name the host in NO_PROXY",
+  },
   IMAGESYNC_PRIVATE_ADDRESS: {
     code: "redirect-refused",
     transient: false,

@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { rootCertificates } from "node:tls";
 import * as tls from "node:tls";
-import { type Environment, variable } from "../credentials/environment.ts";
+import { type Environment, homeDirectory } from "../credentials/environment.ts";
 import { ImagesyncError } from "../errors.ts";
+import { reasonOf, unreadable } from "./certificate-error.ts";
+import { type CertsDOptions, hostCertificates } from "./certs-d.ts";
 import type { RegistryTransport } from "./transport.ts";
+import type { TrustStore } from "./trust-store.ts";
 
 /** What `tls.connect` gets for a registry. */
 export interface TlsSettings {
@@ -13,35 +15,49 @@ export interface TlsSettings {
   readonly secureContext?: tls.SecureContext;
 }
 
+/** The part of a transport that is about certificates. */
+export type TlsTransport = Pick<
+  Partial<RegistryTransport>,
+  "address" | "insecureSkipVerify" | "caCertificate" | "caCertificateFile" | "clientCertificate" | "clientKey"
+>;
+
+export interface TlsOptions extends CertsDOptions {
+  readonly trustStore: TrustStore;
+  /** Names of the registry below `certs.d`. */
+  readonly hosts: readonly string[];
+  /** False for other hosts that the registry points to: they are not shown who we are. */
+  readonly showsClient: boolean;
+}
+
 /**
- * The TLS settings for a transport. Certificates of the transport, of the file `SSL_CERT_FILE` and of the directory
- * `SSL_CERT_DIR` are trusted besides the well-known ones. Without any of them Node's own store is used, which costs
- * nothing; with them one context is made and shared by all connections.
+ * The TLS settings for a transport. Its certificates, and those in `certs.d`, are trusted besides those of the trust
+ * store; its own client certificate goes before the one in `certs.d`.
  * @throws `tls` when a certificate can't be read, naming the place but not the content.
  */
-export async function tlsSettings(
-  transport: Partial<RegistryTransport>,
-  environment: Environment,
-): Promise<TlsSettings> {
+export async function tlsSettings(transport: TlsTransport, options: TlsOptions): Promise<TlsSettings> {
   const verification = transport.insecureSkipVerify === true ? { rejectUnauthorized: false } : {};
-  const extra = await extraCertificates(transport, environment);
-  if (extra.length === 0 && transport.clientCertificate === undefined) return verification;
+  const beside = await hostCertificates(options.hosts, options);
+  const authorities = [...beside.authorities, ...(await configuredAuthorities(transport, options.environment))];
+  const client = options.showsClient ? (configuredClient(transport) ?? beside.client) : undefined;
+  if (authorities.length === 0 && client === undefined) {
+    const secureContext = await options.trustStore.context();
+    return secureContext === undefined ? verification : { ...verification, secureContext };
+  }
+  const trusted = await options.trustStore.authorities();
   try {
     // createSecureContext passes over text that is no certificate, and the connection would fail without a reason.
-    for (const pem of extra) assertCertificate(pem);
+    for (const pem of authorities) assertCertificate(pem);
     const secureContext = tls.createSecureContext({
-      ...(extra.length === 0 ? {} : { ca: [...defaultCertificates(), ...extra] }),
-      ...(transport.clientCertificate === undefined
-        ? {}
-        : { cert: transport.clientCertificate, key: transport.clientKey }),
+      ca: [...trusted, ...authorities],
+      ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     });
     return { ...verification, secureContext };
   } catch (error) {
     throw new ImagesyncError({
       code: "tls",
       operation: "read certificates",
-      message: `Cannot use the certificates configured for ${transport.address ?? "a registry"}: ${reason(error)}`,
-      hint: "Certificates and keys are given as PEM text, and the key must belong to the certificate",
+      message: `Cannot use the certificates configured for ${transport.address ?? options.hosts[0] ?? "a registry"}: ${reasonOf(error)}`,
+      hint: "Certificates and keys are given in PEM form, and the key must belong to the certificate",
     });
   }
 }
@@ -51,46 +67,24 @@ function assertCertificate(pem: string): string {
   return new X509Certificate(pem).fingerprint256;
 }
 
-/** Node since 22.15 can tell its whole default store, with the system's where that is switched on. */
-function defaultCertificates(): readonly string[] {
-  return "getCACertificates" in tls ? tls.getCACertificates("default") : rootCertificates;
+async function configuredAuthorities(transport: TlsTransport, environment: Environment): Promise<readonly string[]> {
+  const { caCertificate, caCertificateFile } = transport;
+  const texts = caCertificate === undefined ? [] : [caCertificate];
+  if (caCertificateFile === undefined) return texts;
+  const home = homeDirectory(environment);
+  const inHome = caCertificateFile.startsWith("~/") && home !== undefined;
+  const path = inHome ? join(home, caCertificateFile.slice(2)) : caCertificateFile;
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    const hint = "Correct ca_certificate_file (--ca-file), or give the certificate itself as ca_certificate";
+    throw unreadable(`${path}, configured for ${transport.address ?? "a registry"}`, reasonOf(error), hint);
+  });
+  return [...texts, text];
 }
 
-async function extraCertificates(
-  transport: Partial<RegistryTransport>,
-  environment: Environment,
-): Promise<readonly string[]> {
-  const extra: string[] = [];
-  if (transport.caCertificate !== undefined) extra.push(transport.caCertificate);
-  const file = variable(environment, "SSL_CERT_FILE");
-  if (file !== undefined) extra.push(await readCertificates(file, "SSL_CERT_FILE"));
-  const directories = variable(environment, "SSL_CERT_DIR");
-  for (const directory of directories?.split(process.platform === "win32" ? ";" : ":") ?? []) {
-    extra.push(...(await readDirectory(directory)));
-  }
-  return extra;
-}
-
-async function readCertificates(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new ImagesyncError({
-      code: "tls",
-      operation: "read certificates",
-      message: `Cannot read the certificates in ${path}, named by ${name}: ${reason(error)}`,
-      hint: `Correct ${name} or unset it`,
-    });
-  }
-}
-
-/** OpenSSL's rule: a directory that is missing, or files in it that hold no certificate, are passed over. */
-async function readDirectory(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch(() => []);
-  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8").catch(() => "")));
-  return texts.filter((text) => text.includes("-----BEGIN CERTIFICATE-----"));
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "they cannot be read";
+function configuredClient({
+  clientCertificate,
+  clientKey,
+}: TlsTransport): { certificate: string; key: string } | undefined {
+  if (clientCertificate === undefined || clientKey === undefined) return undefined;
+  return { certificate: clientCertificate, key: clientKey };
 }

@@ -1,6 +1,5 @@
-import { ImagesyncError } from "../errors.ts";
-import { quote } from "../oci/digest.ts";
 import { parseAddressPrefix } from "../credentials/address-prefix.ts";
+import { checkTransport, invalidTransport } from "./transport-check.ts";
 
 /** The families of registries whose own APIs and habits are known; every other one is taken for a plain `distribution`. */
 export const vendors = [
@@ -37,14 +36,25 @@ export interface RegistryTransport {
   readonly insecureSkipVerify?: boolean | undefined;
   /** PEM text of certificates that are trusted besides the well-known ones. */
   readonly caCertificate?: string | undefined;
-  /** PEM text of the certificate that we show. */
+  /** Path of a PEM file of the same; a leading `~/` is the home directory. It must exist once the registry is used. */
+  readonly caCertificateFile?: string | undefined;
+  /** PEM text of the certificate that we show. @default what `certs.d` has for the registry */
   readonly clientCertificate?: string | undefined;
   /** PEM text of the key of `clientCertificate`. */
   readonly clientKey?: string | undefined;
+  /**
+   * Where content is pulled from before the registry itself is asked: `host[:port][/path]`, in order. The path goes
+   * before the name of the repository. See mirrors.ts.
+   */
+  readonly mirrors?: readonly string[] | undefined;
+  /** `http://[user:password@]host:port` of a proxy for this registry and the hosts it points to. @default the environment's */
+  readonly proxyUrl?: string | undefined;
   /** Sent with every request to this registry, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Requests at the same time; uploads that stream from another request come on top. @default 32 */
   readonly maxConnections?: number | undefined;
+  /** Requests begun in a second, evenly spread; may be less than 1. @default no limit */
+  readonly requestsPerSecond?: number | undefined;
   /** Which family of registry this is, where the host name does not tell. @default told by host name and answers */
   readonly vendor?: Vendor | undefined;
   /** Address of the vendor's own API, where it is not the well-known one. @default the vendor's well-known one */
@@ -62,33 +72,19 @@ export const defaultMaxConnections = 32;
 
 /**
  * The transports by canonical registry.
- * @throws `config` for an address that is no host, or that is configured twice.
+ * @throws `config` for an address that is no host, or that is configured twice, and what {@link checkTransport} refuses.
  */
 export function indexTransports(transports: readonly RegistryTransport[]): ReadonlyMap<string, RegistryTransport> {
   const index = new Map<string, RegistryTransport>();
   for (const transport of transports) {
     const prefix = parseAddressPrefix(transport.address);
     if (prefix === undefined || prefix.path !== "" || !URL.canParse(`https://${prefix.registry}`)) {
-      throw invalid(transport.address, "is not a host", "Write it as host or host:port, without a path");
+      throw invalidTransport(transport.address, "is not a host", "Write it as host or host:port, without a path");
     }
-    if (index.has(prefix.registry)) throw invalid(transport.address, "is configured twice", "Merge the two entries");
-    const limit = transport.maxConnections ?? defaultMaxConnections;
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw invalid(transport.address, `cannot have ${limit} connections`, "Give at least one connection");
-    }
-    if ((transport.clientCertificate === undefined) !== (transport.clientKey === undefined)) {
-      throw invalid(transport.address, "has only one of client certificate and client key", "Give both of them");
-    }
+    if (index.has(prefix.registry))
+      throw invalidTransport(transport.address, "is configured twice", "Merge the two entries");
+    checkTransport(transport);
     index.set(prefix.registry, transport);
   }
   return index;
-}
-
-function invalid(address: string, why: string, hint: string): ImagesyncError {
-  return new ImagesyncError({
-    code: "config",
-    operation: "configure a registry",
-    message: `Invalid registry configuration: ${quote(address)} ${why}`,
-    hint,
-  });
 }

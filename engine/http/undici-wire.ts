@@ -1,6 +1,8 @@
 import { Answer } from "./answer.ts";
-import type { Connections } from "./connections.ts";
+import type { Bandwidth } from "./bandwidth.ts";
+import type { Connections, Route } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { proxyFailure } from "./proxy-answer.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 
@@ -9,33 +11,66 @@ export interface UndiciWireOptions {
   readonly timeouts: Timeouts;
   /** Counted up by what is sent and received. */
   readonly traffic: Traffic;
+  /** The limit for all bodies; absent where there is none. */
+  readonly bandwidth?: Bandwidth | undefined;
 }
 
-/** Sends one request over a kept connection, on behalf of `endpoint`. */
+/**
+ * Sends one request over a kept connection, on behalf of `endpoint`, when its turn has come.
+ * @throws what the connection fails with; `config` and `tls` for settings that cannot be used.
+ */
 export async function sendByUndici(
   endpoint: Endpoint,
   request: WireRequest,
-  { connections, timeouts, traffic }: UndiciWireOptions,
+  options: UndiciWireOptions,
 ): Promise<WireResponse> {
-  const dispatcher = await connections.dispatcher(endpoint, request.url);
+  const route = await options.connections.route(endpoint, request.url);
+  // A slot of the host is held meanwhile, as it should be: more at the same time would not make it faster.
+  if (endpoint.owns(request.url)) await endpoint.cadence?.turn(request.signal);
   request.signal.throwIfAborted();
-  const { url, method, headers, body, headersMs } = request;
+  const response = await dispatch(route, request, options);
+  if (route.proxy !== undefined && response.status === 407) {
+    response.body.destroy();
+    throw proxyFailure(response.status, route.proxy);
+  }
+  return options.bandwidth === undefined ? response : await received(response, request, options.bandwidth);
+}
+
+async function dispatch(
+  route: Route,
+  request: WireRequest,
+  { timeouts, traffic, bandwidth }: UndiciWireOptions,
+): Promise<WireResponse> {
+  const { signal, body } = request;
+  let content = body?.open((bytes) => (traffic.bytesSent += bytes)) ?? null;
+  if (content !== null && bandwidth !== undefined) {
+    if (content instanceof Uint8Array) await bandwidth.take(content.byteLength, signal);
+    else content = bandwidth.outgoing(content, signal);
+  }
   const answer = new Answer(request, traffic);
   traffic.requests += 1;
-  dispatcher.dispatch(
+  route.dispatcher.dispatch(
     {
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method,
-      headers,
+      origin: route.origin,
+      path: route.target,
+      method: request.method,
+      headers: route.headers === undefined ? request.headers : { ...request.headers, ...route.headers },
       // undici takes any iterable of bytes, only its types do not say so.
-      body: (body?.open((bytes) => (traffic.bytesSent += bytes)) ?? null) as Uint8Array | null,
-      headersTimeout: headersMs,
+      body: content as Uint8Array | null,
+      headersTimeout: request.headersMs,
       bodyTimeout: timeouts.idleMs,
       // Without this undici closes the connection after each HEAD.
       reset: false,
     },
     answer,
   );
-  return answer.response;
+  return await answer.response;
+}
+
+/** An answer that was read whole is only counted: it is small, and who comes next waits for it. */
+async function received(response: WireResponse, request: WireRequest, bandwidth: Bandwidth): Promise<WireResponse> {
+  if (response.streamed) return { ...response, body: bandwidth.incoming(response.body, request.signal) };
+  const length = request.method === "HEAD" ? 0 : Number(response.headers.get("content-length") ?? 0);
+  if (length > 0) await bandwidth.take(length, request.signal);
+  return response;
 }

@@ -19,6 +19,8 @@ export interface WireRequest {
   readonly streamed: boolean;
   /** True when it must not be sent again once it may have reached the server. */
   readonly once?: boolean | undefined;
+  /** How often it is sent at most, where that differs from other requests. */
+  readonly maxAttempts?: number | undefined;
   /** Until the headers of the answer come, after the body was sent. */
   readonly headersMs: number;
   /** How slow the bodies may be. @default as slow as they like */

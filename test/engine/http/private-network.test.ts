@@ -32,7 +32,11 @@ async function publicRegistry(
     );
   });
   const sockets = new Set<Duplex>();
-  const proxy = createServer().on("connect", (_, socket: Duplex) => {
+  const proxy = createServer((message, response) => {
+    // The first line of a request to a proxy has the whole URL; the registry behind it sees the path.
+    message.url = (message.url ?? "").replace(/^http:\/\/[^/]+/, "");
+    registry.emit("request", message, response);
+  }).on("connect", (_, socket: Duplex) => {
     sockets.add(socket);
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
     registry.emit("connection", socket);

@@ -1,0 +1,179 @@
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { ImagesyncError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import { type Digest, digestAlgorithm, digestOf, isDigest } from "../oci/digest.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+import { checkedBody } from "./mirrored-body.ts";
+import type { Mirror } from "./transport-check.ts";
+
+/** A mirror that did not answer, or has no time, is passed over for so long. */
+const restMs = 30_000;
+
+/** Sends a request to the registry that it names. */
+export type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+export interface MirrorsOptions {
+  /** The mirrors of a canonical registry, in the order in which they are asked. */
+  readonly mirrorsOf: (registry: string) => readonly Mirror[];
+  readonly onEvent: OnEvent;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Pulls content from mirrors before the registry itself is asked. Only manifests and blobs that a copy reads are pulled
+ * from them; lists of tags, and whatever looks at a destination, go to the registry.
+ *
+ * A mirror need not have what it is asked for, let us in, or work: any answer but a success, and any failure, leads to
+ * the next mirror and at last to the registry. It is asked once, without retries, and left alone for a while when it
+ * has failed. Content is checked: what has another digest than was asked for is not taken from that mirror again.
+ *
+ * Tags are resolved by mirrors too, as docker and podman do: who names a mirror wants the registry behind it spared, or
+ * cannot reach it. A tag then means what the first mirror that has it says; the digest is pinned from there on.
+ */
+export class Mirrors {
+  readonly #options: MirrorsOptions;
+  readonly #clock: Clock;
+  readonly #restingUntil = new Map<string, number>();
+  /** Content of a mirror that was not what its digest says. */
+  readonly #damaged = new Set<string>();
+  readonly #refused = new Set<string>();
+
+  constructor(options: MirrorsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Sends a request to the mirrors of its registry, or to the registry. @throws what the registry's answer throws. */
+  async send(request: HttpRequest, send: Send): Promise<HttpResponse> {
+    const wanted = wantedContent(request);
+    const mirrors = wanted === undefined ? [] : this.#options.mirrorsOf(request.registry);
+    if (wanted === undefined || mirrors.length === 0) return await send(request);
+    for (const mirror of mirrors) {
+      if (this.#clock.now() < (this.#restingUntil.get(mirror.address) ?? Number.NEGATIVE_INFINITY)) continue;
+      const answer = await this.#ask(mirror, wanted, request, send);
+      if (answer !== undefined) return answer;
+    }
+    try {
+      return await send(request);
+    } catch (error) {
+      // Who cannot reach the registry at all has only the mirrors: those that were passed over may do after all.
+      if (!(error instanceof ImagesyncError) || !lostCodes.has(error.code)) throw error;
+      for (const mirror of mirrors) {
+        const answer = await this.#ask(mirror, wanted, { ...request, maxAttempts: undefined }, send);
+        if (answer !== undefined) return answer;
+      }
+      throw error;
+    }
+  }
+
+  async #ask(mirror: Mirror, wanted: Content, request: HttpRequest, send: Send): Promise<HttpResponse | undefined> {
+    if (this.#damaged.has(contentKey(mirror, wanted))) return undefined;
+    let answer: HttpResponse;
+    try {
+      answer = await send({ maxAttempts: 1, ...mirrored(mirror, wanted, request) });
+      if (answer.status !== 200) {
+        this.#passOver(mirror, request, answer.status);
+        answer.body.on("error", () => undefined).destroy();
+        return undefined;
+      }
+      return await this.#checked(mirror, wanted, request, answer);
+    } catch (error) {
+      if (request.signal?.aborted === true || !(error instanceof ImagesyncError) || error.code === "aborted")
+        throw error;
+      this.#rest(mirror);
+      this.#warn(`The mirror ${mirror.address} of ${request.registry} is passed over: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  #passOver(mirror: Mirror, request: HttpRequest, status: number): void {
+    if (status === 429 || status >= 500) {
+      this.#rest(mirror);
+      this.#warn(
+        `The mirror ${mirror.address} of ${request.registry} is passed over: it answers with status ${status}`,
+      );
+    } else if ((status === 401 || status === 403) && !this.#refused.has(mirror.address)) {
+      // Once: it may refuse each single request of a run, and is asked all the same, as rights differ by repository.
+      this.#refused.add(mirror.address);
+      this.#warn(`The mirror ${mirror.address} of ${request.registry} does not let us in: status ${status}`);
+    }
+  }
+
+  /** A manifest is here already and is checked at once; of a blob its reader learns at the end, and asks again. */
+  async #checked(
+    mirror: Mirror,
+    wanted: Content,
+    request: HttpRequest,
+    answer: HttpResponse,
+  ): Promise<HttpResponse | undefined> {
+    if (request.method === "HEAD") return answer;
+    const said = answer.headers.get("docker-content-digest") ?? "";
+    const digest = wanted.digest ?? (isDigest(said) ? said : undefined);
+    if (request.kind === "blob") {
+      const length = answer.headers.get("content-length");
+      if (length !== undefined && request.expectedBytes !== undefined && Number(length) !== request.expectedBytes) {
+        this.#distrust(mirror, wanted, request);
+        answer.body.on("error", () => undefined).destroy();
+        return undefined;
+      }
+      const onDamage = (): void => this.#distrust(mirror, wanted, request);
+      return digest === undefined ? answer : { ...answer, body: checkedBody(answer.body, digest, onDamage) };
+    }
+    const bytes = await buffer(answer.body);
+    if (digest !== undefined && digestOf(bytes, digestAlgorithm(digest)) !== digest) {
+      this.#distrust(mirror, wanted, request);
+      return undefined;
+    }
+    return { ...answer, body: Readable.from([bytes], { objectMode: false }) };
+  }
+
+  #distrust(mirror: Mirror, wanted: Content, request: HttpRequest): void {
+    this.#damaged.add(contentKey(mirror, wanted));
+    this.#warn(
+      `The mirror ${mirror.address} of ${request.registry} has other content at ${wanted.key}: it is not taken`,
+    );
+  }
+
+  #rest(mirror: Mirror): void {
+    this.#restingUntil.set(mirror.address, this.#clock.now() + restMs);
+  }
+
+  #warn(message: string): void {
+    this.#options.onEvent({ kind: "warning", message });
+  }
+}
+
+const lostCodes: ReadonlySet<string> = new Set(["unavailable", "timeout"]);
+
+/** What a request pulls. */
+interface Content {
+  readonly repository: string;
+  readonly kind: "manifests" | "blobs";
+  readonly key: string;
+  readonly digest: Digest | undefined;
+}
+
+/** Undefined for requests that only the registry itself can answer. */
+function wantedContent(request: HttpRequest): Content | undefined {
+  if (request.mirrored !== true || (request.method !== "GET" && request.method !== "HEAD")) return undefined;
+  const [, repository = "", kind, key = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?#]+)$/.exec(request.url) ?? [];
+  if (kind !== "manifests" && kind !== "blobs") return undefined;
+  return { repository, kind, key, digest: isDigest(key) ? key : undefined };
+}
+
+function mirrored(mirror: Mirror, { repository, kind, key }: Content, request: HttpRequest): HttpRequest {
+  const path = `${mirror.prefix}${repository}`;
+  return {
+    ...request,
+    registry: mirror.registry,
+    url: `/v2/${path}/${kind}/${key}`,
+    access: [{ repository: path, actions: ["pull"] }],
+    mirrored: false,
+  };
+}
+
+function contentKey(mirror: Mirror, { repository, key }: Content): string {
+  return `${mirror.address} ${repository} ${key}`;
+}
