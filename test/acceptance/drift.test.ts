@@ -47,11 +47,19 @@ describe.skipIf(terraformProgram === undefined)("what others do to the destinati
     await deleteManifest(stage.destination, "mirror/app", "1.0");
     const plan = await stage.workspace.plan();
     expect(plan.drifted).toEqual(["imagesync.x"]);
-    expect(plan.actions).toEqual({ "imagesync.x": "create" });
+    expect(plan.actions).toEqual({ "imagesync.x": "update" });
+    expect(plan.before("imagesync.x")).toMatchObject({ destination_digest: null, complete: false });
     expect(plan.after("imagesync.x")).toMatchObject({ id: `${stage.reference}@${image.digest}` });
     stage.destination.resetCounts();
     await expectHealed(stage);
     expect(stage.destination.counts()["PUT upload"]).toBeUndefined();
+  });
+
+  test("an image that is deleted by its digest is created again, with all that is missing", async () => {
+    const stage = await applied();
+    await deleteManifest(stage.destination, "mirror/app", image.digest);
+    expect((await stage.workspace.plan()).actions).toEqual({ "imagesync.x": "create" });
+    await expectHealed(stage);
   });
 
   test("a tag that points at something else is shown by destination_digest and put back", async () => {

@@ -93,7 +93,7 @@ export async function liveWholeLife({
         : [
             {
               happens: () => deleteManifest(destination, "mirror/app", "1.0"),
-              plan: (plan: { readonly actions: object }) => expect(plan.actions).toEqual({ "imagesync.x": "create" }),
+              plan: (plan: { readonly actions: object }) => expect(plan.actions).toEqual({ "imagesync.x": "update" }),
             },
             { apply: main, state: () => expectInPlace("1.0", second) },
           ]),

@@ -4,9 +4,9 @@ import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { reportLines } from "./report-lines.ts";
-import type { Memory } from "./memory.ts";
+import { type Memory, topDigests } from "./memory.ts";
 import { retentionOf } from "./retention.ts";
-import { destinationTag, digestIn, text } from "./state.ts";
+import { destinationTag, digestIn, platformDigests, text } from "./state.ts";
 
 /**
  * Takes the image away as far as its policy says: the tag if it still holds what was put there, the tags that hold its
@@ -28,8 +28,11 @@ export async function destroyImagesync(
     context.log.info("Image is retained", { destination, digest: expectDigest });
     return;
   }
-  // An update that failed may have given the digest, which is not an earlier one yet, the tag of an earlier one.
-  const previous = [expectDigest, ...memory.previous].filter((digest) => !keepDigests.includes(digest));
+  // An update that failed may have given the digest, which is not an earlier one yet, the tag of an earlier one; a
+  // destroy that was killed may have left platforms whose index is gone.
+  const platforms = prior["destination_digest"] === null ? platformDigests(prior) : [];
+  const own = [...topDigests(prior, memory), ...platforms];
+  const previous = own.filter((digest) => !keepDigests.includes(digest));
   const signal = deadline(prior["timeouts"], "delete", context.signal);
   const removal = { expectDigest, previous, keepDigests, policy, signal };
   const report = await provider.engine.remove(destinationTag(destination), removal);

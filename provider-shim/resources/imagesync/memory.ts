@@ -1,4 +1,6 @@
 import { type Digest, isDigest } from "../../../engine/index.ts";
+import type { ObjectValue } from "../../protocol/value.ts";
+import { digestIn, text } from "./state.ts";
 
 /**
  * What a resource remembers in the private bytes of its state, which Terraform keeps for it and shows to nobody. Terraform
@@ -57,6 +59,12 @@ export function writeMemory(memory: Memory): Uint8Array {
   return new TextEncoder().encode(
     JSON.stringify({ imagesync: 1, ...memory, previous: memory.previous.slice(0, maxPrevious) }),
   );
+}
+
+/** What the resource has put at its destination's tag, as far as state and memory know: the image's digest first. */
+export function topDigests(state: ObjectValue, memory: Memory): readonly Digest[] {
+  const own = digestIn(text(state, "id"));
+  return own === undefined ? memory.previous : [own, ...memory.previous.filter((digest) => digest !== own)];
 }
 
 function readResolved(value: unknown): Resolved | undefined {

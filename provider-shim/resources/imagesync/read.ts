@@ -13,7 +13,7 @@ import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { type Memory, readMemory, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { questionOf, resolveSource } from "./source.ts";
 import { depthIn, digestIn, text, texts } from "./state.ts";
@@ -36,15 +36,44 @@ export async function readImagesync(
     lookAtDestination(state, provider, signal),
     lookAtSource(state, memory, provider, { deadline: signal, stop: context.signal }),
   ]);
-  if (!found) return { state: null };
+  if (!found && !(await isPartLeft(state, memory, provider, signal))) return { state: null };
   if (source.failure !== undefined && text(state, "on_source_unavailable") !== "fail") {
     const detail = `${source.failure}\n\nThe mirrored image stays as it is. Set on_source_unavailable = "fail" to make this an error.`;
     context.diagnostics.warning("Source unavailable, mirror kept", detail, attributePath("source"));
   }
-  const next = objectValue({ ...state, ...(await stateOf(found, state, source.resolved, provider, signal)) });
+  const seen = found
+    ? await stateOf(found, state, source.resolved, provider, signal)
+    : { destination_digest: null, complete: false };
+  const next = objectValue({ ...state, ...seen });
   // The memory is part of the state: what registries say must not bring secrets into it.
   const failure = source.failure && context.log.redact(source.failure);
   return { state: next, private: writeMemory({ ...memory, ...source, failure }) };
+}
+
+/**
+ * Whether a destination without its tag still has the image, or an earlier one, by digest. Then the resource is not gone:
+ * the next apply puts the tag back, the next destroy finishes the one that was killed after it had removed the tag, and
+ * the tags of earlier digests, which nobody else knows, are not forgotten.
+ */
+async function isPartLeft(
+  state: ObjectValue,
+  memory: Memory,
+  { engine }: Configured,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const repository = { ...parseReference(text(state, "destination") ?? ""), tag: undefined };
+  const there = await Promise.all(
+    topDigests(state, memory).map(async (digest) => {
+      try {
+        await engine.inspect({ ...repository, digest }, { side: "destination", signal });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    }),
+  );
+  return there.includes(true);
 }
 
 /** What somebody has put there that cannot be read as an image, so that nothing below it can be looked at. */

@@ -53,3 +53,10 @@ export function digestIn(pinnedReference: string | undefined): Digest | undefine
   const digest = pinnedReference?.slice(pinnedReference.lastIndexOf("@") + 1);
   return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
+
+/** The digests of the platforms' images. */
+export function platformDigests(value: ObjectValue): readonly Digest[] {
+  const found = value["platform_digests"];
+  const digests: unknown[] = found instanceof Map ? [...found.values()] : [];
+  return digests.filter((item): item is Digest => typeof item === "string" && isDigest(item));
+}

@@ -17,7 +17,36 @@ test("a destination that names tag and digest is judged by its tag", async () =>
   expect(await fetchTree(destination, "app", "1")).toEqual(treeOf(one));
 
   await fetch(`${destination.url}/v2/app/manifests/1`, { method: "DELETE" });
+  expect((await commands.refresh(kept)).value.state).toMatchObject({ destination_digest: null, complete: false });
+});
+
+test("without its tag the resource is there as long as its image, or an earlier one, is", async () => {
+  const { source, destination, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const first = await commands.put(nothing, wanted());
+  await push(two, { host: source.host, repository: "app", tag: "1" });
+  const kept = await commands.put(first, wanted());
+  for (const reference of ["1", two.digest]) {
+    await fetch(`${destination.url}/v2/app/manifests/${reference}`, { method: "DELETE" });
+    const { value } = await commands.plan(kept, wanted());
+    expect(value.prior.state).toMatchObject({ destination_digest: null, complete: false });
+    expect(changes(value)).toEqual(["destination_digest", "complete"]);
+  }
+  await fetch(`${destination.url}/v2/app/manifests/${one.digest}`, { method: "DELETE" });
   expect((await commands.refresh(kept)).value.state).toBeNull();
+});
+
+test("an earlier image is not forgotten when somebody deletes the tag", async () => {
+  const { source, destination, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const first = await commands.put(nothing, wanted());
+  await push(two, { host: source.host, repository: "app", tag: "1" });
+  const kept = await commands.put(first, wanted());
+  await fetch(`${destination.url}/v2/app/manifests/1`, { method: "DELETE" });
+  const again = await commands.put(kept, wanted());
+  expect(await fetchTree(destination, "app", "1")).toEqual(treeOf(two));
+  await commands.destroy(again);
+  expect((await fetch(`${destination.url}/v2/app/manifests/${one.digest}`)).status).toBe(404);
 });
 
 const unreadable = [
