@@ -1,7 +1,7 @@
 import { createEngine, type Engine, type Redactor, type RegistryTransport } from "../engine/index.ts";
 import { type DeletionPolicy, deletionPolicyOf } from "./deletion-policy.ts";
 import { blocks } from "./provider-schema.ts";
-import { environmentLogin, registryAuthSecrets, registryLogin } from "./registry-auth.ts";
+import { environmentLogin, plainHttpHost, registryAuthSecrets, registryLogin } from "./registry-auth.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
 
 /** What the provider block becomes: every resource of this configuration shares the one engine. */
@@ -35,12 +35,14 @@ export function configureProvider(
       },
     ];
   });
+  const plainHttp = new Set(explicit.flatMap(({ address }) => plainHttpHost(address) ?? []));
+  for (const { address } of registries) plainHttp.delete(address);
   for (const secret of secretsIn(config)) options.redactor.registerSecret(secret);
   const { password } = environmentLogin(options.environment);
   if (password !== undefined) options.redactor.registerSecret(password);
   const engine = createEngine({
     ...options,
-    registries,
+    registries: [...registries, ...[...plainHttp].map((address) => ({ address, plainHttp: true }))],
     credentials: {
       explicit,
       configFile: optionalText(config, "config_file"),

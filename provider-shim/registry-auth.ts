@@ -1,6 +1,6 @@
 import type { Credential, ExplicitCredential } from "../engine/index.ts";
 import type { NestedBlock } from "./protocol/schema.ts";
-import type { ObjectValue } from "./protocol/value.ts";
+import type { ObjectValue, Value } from "./protocol/value.ts";
 
 /** Logins that stand for themselves, in the block and beside it. */
 export const registryAuthSecrets = ["password", "identity_token", "registry_token"] as const;
@@ -15,7 +15,8 @@ export const registryAuthBlock: NestedBlock = {
       address: {
         type: "string",
         required: true,
-        description: "`host`, `host:port` or `host/path`: which repositories the login is for.",
+        description:
+          "`host`, `host:port` or `host/path`: which repositories the login is for. With `http://` in front the host is spoken to without encryption, as with `plain_http` of its `registry` block.",
       },
       username: {
         type: "string",
@@ -74,6 +75,11 @@ export function registryLogin(block: ObjectValue, environment: NodeJS.ProcessEnv
   const address = text(block, "address");
   if (address === undefined) return undefined;
   return { address, credential: credentialOf(block, environment), origin: `registry_auth ${address}` };
+}
+
+/** The host that an address asks to speak to without encryption, by an `http://` in front. */
+export function plainHttpHost(address: Value | undefined): string | undefined {
+  return typeof address === "string" ? /^http:\/\/([^/]+)/i.exec(address)?.[1] : undefined;
 }
 
 /** What the environment has for blocks that name no login, or only one half of it. */

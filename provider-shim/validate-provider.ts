@@ -3,7 +3,7 @@ import { attributePath } from "./protocol/diagnostics.ts";
 import type { Context } from "./protocol/resource.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
 import { blocks } from "./provider-schema.ts";
-import { checkConfigContent, validateRegistryAuth } from "./validate-registry-auth.ts";
+import { checkConfigContent, validateLoginAddresses, validateRegistryAuth } from "./validate-registry-auth.ts";
 
 /** Offline; silent about what is not known yet. `environment` may hold the login that a block leaves out. */
 export function validateProvider(
@@ -17,6 +17,7 @@ export function validateProvider(
     checkAddress(block, path("address"), true);
     validateRegistryAuth(block, path, environment, diagnostics);
   });
+  validateLoginAddresses(blocks(config, "registry_auth"), blocks(config, "registry"), diagnostics);
   const seen = new Set<string>();
   blocks(config, "registry").forEach((block, position) => {
     const path = (attribute: string): ReturnType<typeof attributePath> =>
@@ -65,7 +66,7 @@ export function validateProvider(
   function checkAddress(block: ObjectValue, path: ReturnType<typeof attributePath>, mayHavePath: boolean): void {
     const address = block["address"];
     if (typeof address !== "string") return;
-    const pattern = mayHavePath ? /^(?:https:\/\/)?[^\s/@?#]+(?:\/[^\s@?#]*)?$/ : /^[^\s/@?#]+$/;
+    const pattern = mayHavePath ? /^(?:https?:\/\/)?(?![a-z]+:\/)[^\s/@?#]+(?:\/[^\s@?#]*)?$/ : /^[^\s/@?#]+$/;
     if (pattern.test(address)) return;
     const form = mayHavePath ? '"host", "host:port" or "host/path"' : '"host" or "host:port"';
     diagnostics.error("Invalid registry address", `${describe(address)} is not an address. Write it as ${form}.`, path);

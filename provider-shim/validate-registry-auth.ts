@@ -1,6 +1,6 @@
-import type { AttributePath, Diagnostics } from "./protocol/diagnostics.ts";
+import { type AttributePath, attributePath, type Diagnostics } from "./protocol/diagnostics.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
-import { environmentLogin, registryAuthSecrets } from "./registry-auth.ts";
+import { environmentLogin, plainHttpHost, registryAuthSecrets } from "./registry-auth.ts";
 
 /** A login that needs nothing beside it; only one of them can be used. */
 const ways = [...registryAuthSecrets, "credential_helper"] as const;
@@ -41,6 +41,28 @@ export function validateRegistryAuth(
   }
   checkHelper(block["credential_helper"], path("credential_helper"), diagnostics);
   checkConfigContent(block["config_file_content"], path("config_file_content"), diagnostics);
+}
+
+/** Checks what the addresses of all `registry_auth` blocks say together, and beside the `registry` blocks. */
+export function validateLoginAddresses(
+  logins: readonly ObjectValue[],
+  registries: readonly ObjectValue[],
+  diagnostics: Diagnostics,
+): void {
+  const seen = new Set<Value | undefined>();
+  for (const [position, { address }] of logins.entries()) {
+    const path = attributePath("registry_auth", position, "address");
+    if (typeof address === "string" && seen.has(address)) {
+      const detail = `There is another login for ${describe(address)}, and only one of them can be used. Remove one, or give one a longer path.`;
+      diagnostics.error("Login configured twice", detail, path);
+    }
+    seen.add(address);
+    const host = plainHttpHost(address);
+    const transport = registries.find((registry) => host !== undefined && registry["address"] === host);
+    if (transport === undefined || transport["plain_http"] === true || isUnknown(transport["plain_http"])) continue;
+    const detail = `${describe(address)} asks for plain HTTP, and the registry block for ${describe(host)} does not. Set plain_http = true there, or remove "http://" here.`;
+    diagnostics.error("Contradicting transport", detail, path);
+  }
 }
 
 /** The content of a docker configuration is looked into only as far as can be told without showing it. */

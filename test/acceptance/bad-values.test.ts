@@ -74,6 +74,7 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
   "provider.registry_auth.address": [
     ...address.map((bad) => ({ ...bad, beside: login })),
     { value: "r.example", summary: /Login without a secret/, fix: /Give username and password/ },
+    { value: "ftp://r.example", summary: /Invalid registry address/, fix: /Write it as/, beside: login },
   ],
   "provider.registry_auth.username": [
     {
@@ -323,6 +324,16 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
       "a disabled login with a secret",
       { registry_auth: nested({ address: "r.example", auth_disabled: true, registry_token: "t" }) },
       /Only one of these/,
+    ],
+    [
+      "a login that is configured twice",
+      {
+        registry_auth: [
+          nested({ address: "r.example", ...login }),
+          nested({ address: "r.example", auth_disabled: true }),
+        ],
+      },
+      /Remove one, or give one a longer path/,
     ],
     [
       "a registry that is configured twice",

@@ -180,6 +180,17 @@ test.each<[string, (host: string) => readonly ObjectValue[], (host: string) => C
   expect([...stage.seen]).toEqual(["alice in alice/app"]);
 });
 
+test("an address with http:// in front is a login and speaks plain HTTP to the host", async () => {
+  const stage = await startStage();
+  await pushAs("alice", stage);
+  const { host } = stage.registry;
+  const login = objectValue({ address: `http://${host}/alice`, username: "alice", password: users.alice });
+  const config = objectValue({ registry: [], registry_auth: [login] });
+  const { engine } = configureProvider(config, { environment: {}, userAgent: "test", redactor: createRedactor() });
+  onTestFinished(() => engine.close());
+  expect((await engine.resolve(parseReference(`${host}/alice/app:1`))).digest).toBe(image.digest);
+});
+
 test.each<[string, Readonly<Record<string, Value>>, RegExp]>([
   ["a helper that fails", { credential_helper: "broken" }, /credential helper "broken": it ended with exit code 1/],
   ["a helper that is missing", { credential_helper: "missing" }, /no program docker-credential-missing/],

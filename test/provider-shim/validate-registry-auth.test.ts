@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { attributePath, Diagnostics, formatPath } from "../../provider-shim/protocol/diagnostics.ts";
 import { objectValue, UNKNOWN, type Value } from "../../provider-shim/protocol/value.ts";
 import { registryAuthBlock } from "../../provider-shim/registry-auth.ts";
-import { validateRegistryAuth } from "../../provider-shim/validate-registry-auth.ts";
+import { validateLoginAddresses, validateRegistryAuth } from "../../provider-shim/validate-registry-auth.ts";
 
 const empty = Object.fromEntries(Object.keys(registryAuthBlock.block.attributes).map((name) => [name, null]));
 
@@ -69,6 +69,26 @@ test("nothing is said about what is not known yet", () => {
     return findings({ ...beside, [name]: UNKNOWN }).map((finding) => `${name}: ${finding}`);
   });
   expect(found).toEqual([]);
+});
+
+test.each<[readonly Value[], Readonly<Record<string, Value>>, readonly string[]]>([
+  [["r.example", "r.example/team", UNKNOWN, UNKNOWN], {}, []],
+  [["r.example/team", "other.example", "r.example/team"], {}, ["Login configured twice at registry_auth[2].address"]],
+  [["http://r.example/team"], {}, []],
+  [["http://r.example/team"], { address: "r.example", plain_http: true }, []],
+  [["http://r.example/team"], { address: "r.example", plain_http: UNKNOWN }, []],
+  [["http://r.example/team"], { address: "other.example" }, []],
+  [["https://r.example"], { address: "r.example", plain_http: null }, []],
+  [
+    ["http://r.example/team"],
+    { address: "r.example", plain_http: null },
+    ["Contradicting transport at registry_auth[0].address"],
+  ],
+])("the addresses %j beside the registry %j: %j", (addresses, registry, expected) => {
+  const diagnostics = new Diagnostics();
+  const logins = addresses.map((address) => objectValue({ address }));
+  validateLoginAddresses(logins, [objectValue(registry)], diagnostics);
+  expect(diagnostics.list.map(({ summary, path }) => `${summary} at ${formatPath(path ?? [])}`)).toEqual(expected);
 });
 
 test("a content is never repeated", () => {
