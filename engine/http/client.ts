@@ -145,13 +145,9 @@ export class HttpClient {
         headersMs: request.kind === "blob" && body !== undefined ? uploadHeadersMs : headersMs,
         queued: body?.repeatable !== false,
         once: request.once,
-<<<<<<< /work/main/engine/http/client.ts
         maxAttempts: request.maxAttempts,
         // Where many bodies share a limit of ours, how little one of them gets is no fault of the other side.
-        pace: request.kind === "blob" && this.#bandwidth === undefined ? this.#pace() : undefined,
-=======
-        throughput: request.kind === "blob" ? this.#throughput() : undefined,
->>>>>>> /tmp/c3.new
+        throughput: request.kind === "blob" && this.#bandwidth === undefined ? this.#throughput() : undefined,
         maxAnswerBytes: maxControlBytes,
       });
       const send = (message: WireRequest): Promise<Outcome> =>
