@@ -33,6 +33,8 @@ export interface EngineOptions extends Omit<HttpClientOptions, "credentials" | "
   readonly credentials?: Omit<CredentialChainOptions, "environment"> | undefined;
   /** Environment variables, such as `process.env`; the engine reads none by itself. @default none */
   readonly environment?: Environment | undefined;
+  /** How many blobs move at the same time. @default 30, at most 4 of them of a mebibyte or more */
+  readonly maxParallelTransfers?: number | undefined;
   /** Name and version of the program, for registries' logs. @default "imagesync" */
   readonly userAgent?: string | undefined;
 }
@@ -69,7 +71,7 @@ export class Engine {
   readonly #deletions: Deletions;
 
   constructor(options: EngineOptions = {}) {
-    const { credentials, environment = {}, userAgent = "imagesync", ...http } = options;
+    const { credentials, environment = {}, userAgent = "imagesync", maxParallelTransfers, ...http } = options;
     const chain = createCredentialChain({ ...credentials, environment });
     const known = new Known();
     this.#client = new HttpClient({ ...http, userAgent, environment, credentials: chain });
@@ -77,7 +79,7 @@ export class Engine {
       known,
       claims: new Claims(),
       cache: new ManifestCache(),
-      transfers: new Transfers(known, new TransferScheduler()),
+      transfers: new Transfers(known, new TransferScheduler(maxParallelTransfers)),
     };
     this.#deletions = new Deletions({ ...this.#context, repositoryLock: this.#repositoryLock });
   }

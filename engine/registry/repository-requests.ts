@@ -96,6 +96,8 @@ export class RepositoryRequests {
       kind: request.kind ?? "control",
       expectedBytes: request.expectedBytes,
       once: request.once,
+      // What a destination holds, and what may be deleted, only the registry itself can tell.
+      mirrored: this.#purpose === "read" && this.#side === "source",
       signal: request.signal,
     });
   }
