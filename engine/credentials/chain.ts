@@ -7,7 +7,7 @@ import type { Environment } from "./environment.ts";
 import { type ExplicitCredential, explicitPrefix, noLoginThere } from "./explicit-credential.ts";
 import { HelperLogins } from "./helper-logins.ts";
 
-export type { ExplicitCredential, LoginSource } from "./explicit-credential.ts";
+export type { ExplicitCredential } from "./explicit-credential.ts";
 
 export interface CredentialChainOptions extends ConfigFileOptions {
   readonly explicit?: readonly ExplicitCredential[] | undefined;

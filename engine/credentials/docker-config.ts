@@ -5,7 +5,7 @@ import { type AuthEntry, readAuthEntry } from "./auth-entry.ts";
 import type { FoundCredential } from "./credential.ts";
 
 /** Where a configuration says that the login for a repository is. */
-export type Candidate =
+type Candidate =
   | ({ readonly kind: "login" } & FoundCredential)
   /** To be asked of the credential helper `name`; `server` is what the login is stored under there. */
   | { readonly kind: "helper"; readonly name: string; readonly server: string; readonly origin: string };

@@ -4,7 +4,7 @@ import { type AddressPrefix, parseAddressPrefix } from "./address-prefix.ts";
 import type { Credential } from "./credential.ts";
 
 /** Where the login for an address is to be looked for, when it is not given itself. */
-export type LoginSource =
+type LoginSource =
   /** The program `docker-credential-NAME`. */
   | { readonly kind: "helper"; readonly name: string }
   /** A docker configuration: its content is asked first, then the file, which must exist. */
