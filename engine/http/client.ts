@@ -3,6 +3,7 @@ import type { CredentialChain } from "../credentials/chain.ts";
 import type { Environment } from "../credentials/environment.ts";
 import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
+import { amazonAccess, type AmazonAccess } from "./amazon-access.ts";
 import { Authenticator } from "./auth.ts";
 import { defaultRetry, type RetryOptions } from "./backoff.ts";
 import { Bandwidth } from "./bandwidth.ts";
@@ -174,6 +175,11 @@ export class HttpClient {
   async account(registry: string, repository: string, signal?: AbortSignal): Promise<Account | undefined> {
     const stop = signal ?? new AbortController().signal;
     return await this.#authenticator.account(this.#endpoints.of(registry), repository, stop);
+  }
+
+  /** With what the API of Amazon is used for a registry: nothing that the user has kept from this client. */
+  amazon(registry: string): AmazonAccess {
+    return amazonAccess(registry, this.#options.environment);
   }
 
   /** What is set, and what its challenge has told, of the family that a registry belongs to. */

@@ -1,4 +1,5 @@
 import { ImagesyncError } from "../errors.ts";
+import type { AmazonAccess } from "../http/amazon-access.ts";
 import type { Account, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { Redactor } from "../http/redact.ts";
 import type { RegistryFamily } from "../http/transport.ts";
@@ -12,6 +13,8 @@ export interface Transport {
   account?(registry: string, repository: string, signal?: AbortSignal): Promise<Account | undefined>;
   /** What is set and was told of a registry's family. */
   family?(registry: string): RegistryFamily;
+  /** With what the API of Amazon is used for a registry. */
+  amazon?(registry: string): AmazonAccess;
   /** Takes secrets out of what servers say. */
   readonly redactor?: Pick<Redactor, "redact">;
 }

@@ -1,10 +1,9 @@
 import type { ECRClient } from "@aws-sdk/client-ecr";
 import { type ErrorCode, ImagesyncError } from "../../errors.ts";
-import type { Transport } from "../registry.ts";
+import type { AmazonAccess } from "../../http/amazon-access.ts";
 import type { ApiRequests } from "./api-requests.ts";
 import { amazonHandler } from "./amazon-handler.ts";
 import { memoryOf } from "./memory.ts";
-import { ecrAccountOf } from "./vendor.ts";
 import type { TagDeletion, TagDeletionOptions, VendorApi } from "./vendor-api.ts";
 
 const permission = "Deleting a tag at Amazon ECR needs the permission ecr:BatchDeleteImage on the repository";
@@ -25,12 +24,13 @@ async function deleteTag(
   { signal }: TagDeletionOptions,
 ): Promise<TagDeletion> {
   const { registry, repository } = requests.name;
+  const access = requests.transport.amazon?.(registry);
+  if (access === undefined || access.credentials === "none" || access.region === undefined) return "unavailable";
   // Loaded here and not above: who does not delete at ECR never pays for it.
   const { BatchDeleteImageCommand, ECRClient } = await import("@aws-sdk/client-ecr");
-  const client = clientOf(ECRClient, requests.transport, registry, address);
-  const account = ecrAccountOf(registry)?.account;
+  const client = clientOf(ECRClient, requests, access, address ?? access.endpoint);
   const command = new BatchDeleteImageCommand({
-    ...(account !== undefined && { registryId: account }),
+    ...(access.account !== undefined && { registryId: access.account }),
     repositoryName: repository,
     // The tag alone: with a digest beside it the whole image might be meant.
     imageIds: [{ imageTag: tag }],
@@ -45,26 +45,32 @@ async function deleteTag(
     throw refused(requests, tag, "protocol", `${failure.failureCode ?? "?"}: ${failure.failureReason ?? ""}`);
   } catch (error) {
     signal?.throwIfAborted();
-    return judge(error, requests, tag);
+    return judge(error, requests, tag, access);
   }
 }
 
+/** One for each registry: what the SDK finds of credentials, it keeps. */
 function clientOf(
   Client: typeof ECRClient,
-  transport: Transport,
-  registry: string,
-  address: string | undefined,
+  { name: { registry }, transport }: ApiRequests,
+  { credentials, region, fips, dualStack }: AmazonAccess,
+  endpoint: string | undefined,
 ): ECRClient {
   const { clients } = memoryOf(transport);
   const found = clients.get(registry);
   if (found instanceof Client) return found;
-  const place = ecrAccountOf(registry);
   const client = new Client({
     requestHandler: amazonHandler(transport, registry),
     // One retry loop is enough, and a delete is not sent twice.
     maxAttempts: 1,
-    ...(place && { region: place.region, useFipsEndpoint: place.fips }),
-    ...(address !== undefined && { endpoint: address }),
+    // The SDK warns on the console by default.
+    logger: silent,
+    ...(region !== undefined && { region }),
+    ...(typeof credentials === "object" && { credentials }),
+    // The SDK refuses an address together with the choice of one.
+    ...(endpoint === undefined
+      ? { useFipsEndpoint: fips, useDualstackEndpoint: dualStack }
+      : { endpoint, useFipsEndpoint: false, useDualstackEndpoint: false }),
   });
   clients.set(registry, client);
   return client;
@@ -80,15 +86,16 @@ const codes: ReadonlyMap<string, ErrorCode> = new Map([
   ["ExpiredTokenException", "unauthorized"],
   ["ThrottlingException", "rate-limited"],
   ["ServerException", "unavailable"],
+  ["CredentialsProviderError", "credentials"],
 ]);
 
-function judge(error: unknown, requests: ApiRequests, tag: string): TagDeletion {
+function judge(error: unknown, requests: ApiRequests, tag: string, access: AmazonAccess): TagDeletion {
   if (error instanceof ImagesyncError) throw error;
   const name = error instanceof Error ? error.name : "";
   const message = error instanceof Error ? error.message : "";
   if (name === "RepositoryNotFoundException") return "absent";
-  // There is no login of the cloud here, or nothing says where: then the registry's own protocol has to do.
-  if (name === "CredentialsProviderError" || message === "Region is missing") return "unavailable";
+  // There is no login of the cloud here, and nothing says that there should be: the registry's own protocol has to do.
+  if (name === "CredentialsProviderError" && access.sign === undefined) return "unavailable";
   throw refused(requests, tag, codes.get(name) ?? "protocol", name === "" ? message : `${name}: ${message}`, error);
 }
 
@@ -111,3 +118,11 @@ function refused(
     cause,
   });
 }
+
+const silent = {
+  trace: (): void => {},
+  debug: (): void => {},
+  info: (): void => {},
+  warn: (): void => {},
+  error: (): void => {},
+};

@@ -108,15 +108,7 @@ export function traitsOf(vendor: Vendor | undefined): VendorTraits {
 
 /** An account's registry in a region, in each of Amazon's partitions: only names that belong to Amazon. */
 const ecrHost =
-  /^(\d{12})\.dkr[.-]ecr(-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
-
-/** Account and region that an ECR host names; undefined for every other host. */
-export function ecrAccountOf(
-  registry: string,
-): { readonly account: string; readonly region: string; readonly fips: boolean } | undefined {
-  const [, account, fips, region] = ecrHost.exec(registry) ?? [];
-  return account === undefined || region === undefined ? undefined : { account, region, fips: fips !== undefined };
-}
+  /^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 
 /** Families that have their host name to themselves. */
 const byHost: readonly (readonly [RegExp, Vendor])[] = [

@@ -1,7 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Environment } from "../../../../engine/credentials/environment.ts";
 import { failureOf } from "../../failure.ts";
 import { type Received, startServer } from "../../http/scripted-server.ts";
-import { digest, vendorClient } from "./vendor-client.ts";
+import { digest, mirror, type VendorClient, vendorClient } from "./vendor-client.ts";
 
 const options = { digest };
 const key = "AKIAIOSFODNN7EXAMPLE";
@@ -13,15 +17,20 @@ function amazon(answer: object, status = 200) {
   );
 }
 
-beforeEach(() => {
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
-  vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent/config");
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", key);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-canary-secret");
-});
+const cloud = {
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: key,
+  AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI-canary-secret",
+};
+
+/** A client whose user has given it the login of the cloud. */
+function amazonClient(
+  apiUrl: string | undefined,
+  environment: Environment = cloud,
+  host = "127.0.0.1:1",
+): VendorClient {
+  return vendorClient(host, { vendor: "ecr", ...(apiUrl !== undefined && { apiUrl }) }, mirror, environment);
+}
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -32,7 +41,7 @@ function sent(request: Received | undefined): unknown {
 describe("a tag at Amazon ECR", () => {
   test("is deleted by one signed request of the API, by its name alone", async () => {
     await using api = await amazon({ imageIds: [{ imageTag: "1.27", imageDigest: digest }], failures: [] });
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     expect(await client.open().vendor.deleteTag("1.27", options)).toBe("deleted");
     expect(api.requests).toHaveLength(1);
     expect(api.requests[0]?.headers).toMatchObject({
@@ -48,15 +57,14 @@ describe("a tag at Amazon ECR", () => {
 
   test("is deleted where AWS_ENDPOINT_URL_ECR says that the API is", async () => {
     await using api = await amazon({ imageIds: [{ imageTag: "a" }] });
-    vi.stubEnv("AWS_ENDPOINT_URL_ECR", api.url);
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr" });
+    await using client = amazonClient(undefined, { ...cloud, AWS_ENDPOINT_URL_ECR: api.url });
     expect(await client.open().vendor.deleteTag("a", options)).toBe("deleted");
   });
 
   test("is deleted in the account and the region that its registry's name says", async () => {
     await using api = await amazon({ imageIds: [{ imageTag: "a" }] });
     const registry = "123456789012.dkr.ecr.ap-south-1.amazonaws.com";
-    await using client = vendorClient(registry, { apiUrl: api.url });
+    await using client = vendorClient(registry, { apiUrl: api.url }, mirror, cloud);
     expect(await client.open().vendor.deleteTag("a", options)).toBe("deleted");
     expect(sent(api.requests[0])).toMatchObject({ registryId: "123456789012" });
     expect(api.requests[0]?.headers.authorization).toContain("/ap-south-1/ecr/");
@@ -67,25 +75,45 @@ describe("a tag at Amazon ECR", () => {
     ["ImageReferencedByManifestList", "unavailable"],
   ])("with the failure %s is %s", async (failureCode, outcome) => {
     await using api = await amazon({ imageIds: [], failures: [{ imageId: { imageTag: "a" }, failureCode }] });
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     expect(await client.open().vendor.deleteTag("a", options)).toBe(outcome);
   });
 
   test("in a repository that is not there is absent", async () => {
     await using api = await amazon({ __type: "RepositoryNotFoundException", message: "no" }, 400);
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     expect(await client.open().vendor.deleteTag("a", options)).toBe("absent");
   });
 
   test.each([
-    ["no login of the cloud", { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }],
-    ["no region", { AWS_REGION: undefined }],
-  ])("is left to the registry where there is %s", async (_name, environment) => {
-    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    ["no login of the cloud", { AWS_REGION: "eu-central-1" }],
+    ["no region", { ...cloud, AWS_REGION: undefined }],
+  ])("is left to the registry where the user gives %s, whatever the process has", async (_name, environment) => {
+    for (const [name, value] of Object.entries(cloud)) vi.stubEnv(name, value);
     await using api = await amazon({});
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url, environment);
     expect(await client.open().vendor.deleteTag("a", options)).toBe("unavailable");
     expect(api.requests).toHaveLength(0);
+  });
+
+  test("is deleted with what the SDK finds by itself where the user has kept nothing from it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "aws-"));
+    const file = join(folder, "credentials");
+    await writeFile(file, `[team]\naws_access_key_id = ${key}\naws_secret_access_key = a-canary-of-a-file\n`);
+    const own = Object.keys(process.env).filter((name) => name.startsWith("AWS_"));
+    for (const name of own) vi.stubEnv(name, undefined);
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", file);
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "none"));
+    vi.stubEnv("AWS_PROFILE", "team");
+    vi.stubEnv("AWS_REGION", "eu-central-1");
+    await using api = await amazon({ imageIds: [{ imageTag: "a" }] });
+    await using client = amazonClient(api.url, process.env);
+    expect(await client.open().vendor.deleteTag("a", options)).toBe("deleted");
+    expect(api.requests[0]?.headers.authorization).toContain(key);
+    vi.stubEnv("AWS_PROFILE", "other");
+    await using broken = amazonClient(api.url, process.env);
+    expect(await failureOf(() => broken.open().vendor.deleteTag("a", options))).toMatchObject({ code: "credentials" });
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -99,7 +127,7 @@ describe("a refusal of Amazon", () => {
     ["InvalidParameterException", 400, "protocol"],
   ])("by %s is an error and not an absence", async (name, status, code) => {
     await using api = await amazon({ __type: name, message: "not \u001b[31mallowed" }, status);
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     const error = await failureOf(() => client.open().vendor.deleteTag("a", options));
     expect(error?.code).toBe(code);
     expect(error?.message).toContain(name);
@@ -110,14 +138,14 @@ describe("a refusal of Amazon", () => {
 
   test("by a failure that nobody knows is an error", async () => {
     await using api = await amazon({ failures: [{ failureCode: "KmsError", failureReason: "the key is gone" }] });
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     const error = await failureOf(() => client.open().vendor.deleteTag("a", options));
     expect(error?.message).toContain("KmsError: the key is gone");
   });
 
   test.each(["<html>", "", "[1", '"text"'])("in place of which comes %j is an error", async (body) => {
     await using api = await startServer((_request, response) => response.writeHead(403).end(body));
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     const error = await failureOf(() => client.open().vendor.deleteTag("a", options));
     expect(error).toBeDefined();
     expect(error?.message).not.toContain("canary");
@@ -125,7 +153,7 @@ describe("a refusal of Amazon", () => {
 
   test("to answer is not repeated: the tag may be gone, and another one in its place", async () => {
     await using api = await startServer((_request, response) => response.destroy());
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     expect(await failureOf(() => client.open().vendor.deleteTag("a", options))).toMatchObject({ code: "unavailable" });
     expect(api.requests).toHaveLength(1);
   });
@@ -133,7 +161,7 @@ describe("a refusal of Amazon", () => {
   test("is not waited for after a stop", async () => {
     const stop = new AbortController();
     await using api = await startServer(() => stop.abort(new Error("stopped by the user")));
-    await using client = vendorClient("127.0.0.1:1", { vendor: "ecr", apiUrl: api.url });
+    await using client = amazonClient(api.url);
     await expect(client.open().vendor.deleteTag("a", { digest, signal: stop.signal })).rejects.toThrow("stopped");
   });
 });

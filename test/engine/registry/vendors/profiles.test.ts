@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isVendor } from "../../../../engine/http/transport.ts";
 import type { Digest } from "../../../../engine/oci/digest.ts";
 import type { Repository } from "../../../../engine/registry/repository.ts";
 import { buildImage, push, type TestManifest } from "../../../support/images/index.ts";
 import { type ProfileName, type RunningProfile, startProfile } from "../../../support/registries/profiles/index.ts";
 import { failureOf } from "../../failure.ts";
-import { mirror, type VendorClient, vendorClient } from "./vendor-client.ts";
+import { type VendorClient, vendorClient } from "./vendor-client.ts";
 
 const name = "team/app";
 const image = buildImage({ seed: "app", layers: [100] });
@@ -32,7 +32,8 @@ async function stage(family: ProfileName, { deletes = true, told = true } = {}):
   const { user: username, password } = profile.login;
   const vendor = profile.vendor ?? "";
   const settings = told && isVendor(vendor) ? { vendor, apiUrl: profile.apiUrl } : {};
-  const client = vendorClient(profile.host, settings, { ...mirror, kind: "basic", username, password });
+  const cloud = { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const client = vendorClient(profile.host, settings, { kind: "basic", username, password }, cloud);
   return {
     profile,
     client,
@@ -43,15 +44,6 @@ async function stage(family: ProfileName, { deletes = true, told = true } = {}):
     },
   };
 }
-
-beforeEach(() => {
-  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI-canary-secret");
-});
-
-afterEach(() => vi.unstubAllEnvs());
 
 const families = ["docker-hub", "harbor", "acr", "ecr"] as const;
 

@@ -1,4 +1,5 @@
 import type { Credential } from "../../../../engine/credentials/credential.ts";
+import type { Environment } from "../../../../engine/credentials/environment.ts";
 import type { RegistryTransport } from "../../../../engine/http/transport.ts";
 import { type Digest, digestOf } from "../../../../engine/oci/digest.ts";
 import { openRepository, type Repository } from "../../../../engine/registry/repository.ts";
@@ -20,8 +21,10 @@ export function vendorClient(
   host: string,
   settings: Omit<RegistryTransport, "address">,
   login: Credential = mirror,
+  environment: Environment = {},
 ): VendorClient {
   const http = testClient({
+    environment,
     registries: [{ address: host, plainHttp: true, ...settings }],
     login: [{ address: host, credential: login }],
     retry: { attempts: 2 },
