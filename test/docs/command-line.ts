@@ -1,7 +1,9 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { RunningRegistry } from "../../embedded-registry/index.ts";
 import { openRegistry } from "../acceptance/stage.ts";
+import { fetchTree } from "../support/images/index.ts";
 import type { Handler } from "./handler.ts";
 import { root } from "./markdown.ts";
 import { newDirectory, withoutDigits } from "./newcomer.ts";
@@ -10,26 +12,36 @@ import { mustRun } from "./shell.ts";
 
 const block = (ordinal: number): string => `docs/command-line.md > In scripts > ${ordinal}`;
 
+const deleting = (ordinal: number): string => `docs/command-line.md > Deleting > ${ordinal}`;
+
+/** Runs a block as the document shows it: with its addresses, and its digests as dots. */
+type Run = (script?: string) => Promise<string>;
+
+/** Two registries, the image of the quick start in the first, and the program on PATH by its name. */
+async function stage(): Promise<{ readonly run: Run; readonly destination: RunningRegistry }> {
+  const [source, destination] = [await openRegistry(), await openRegistry()];
+  const home = await newDirectory();
+  await mkdir(join(home, "bin"));
+  await symlink(join(root, "dist/imagesync"), join(home, "bin/imagesync"));
+  const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}` };
+  const ports = { "localhost:5000": source.host, "localhost:5001": destination.host };
+  const run: Run = async (script = "") => {
+    const real = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(printed, host), script);
+    const said = await mustRun(real, { home, environment });
+    const shown = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(host, printed), said);
+    return withoutDigits(shown);
+  };
+  await run(seedScript());
+  return { run, destination };
+}
+
 /** Each command of docs/command-line.md and what it prints, after the quick start has made its image. */
 export const scriptsHandler: Handler = {
   proves: "commands in scripts print what docs/command-line.md shows",
   blocks: [1, 2, 3, 4, 5, 6].map(block),
   needs: ["curl"],
   async run(blocks) {
-    const [source, destination] = [await openRegistry(), await openRegistry()];
-    const home = await newDirectory();
-    // The document calls the program by its name: it is on PATH.
-    await mkdir(join(home, "bin"));
-    await symlink(join(root, "dist/imagesync"), join(home, "bin/imagesync"));
-    const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}` };
-    const ports = { "localhost:5000": source.host, "localhost:5001": destination.host };
-    const run = async (script = ""): Promise<string> => {
-      const real = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(printed, host), script);
-      const said = await mustRun(real, { home, environment });
-      const shown = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(host, printed), said);
-      return withoutDigits(shown);
-    };
-    await run(seedScript());
+    const { run, destination } = await stage();
     const [pinned, shownPinned, dryRun, shownDryRun, json, shownJson] = blocks.map(({ text }) => text);
     expect(await run(pinned)).toBe(withoutDigits(shownPinned ?? ""));
     destination.resetCounts();
@@ -41,3 +53,24 @@ export const scriptsHandler: Handler = {
     expect(Object.keys(outcome)).toEqual(Object.keys(shown));
   },
 };
+
+/** The commands that delete, after one that has put the image they leave alone. */
+export const deletingHandler: Handler = {
+  proves: "deletes print what docs/command-line.md shows, and leave the neighbour whole",
+  blocks: [1, 2, 3].map(deleting),
+  needs: ["curl"],
+  async run(blocks) {
+    const { run, destination } = await stage();
+    const [remove, shown, collect] = blocks.map(({ text }) => text);
+    await run("imagesync copy --plain-http --quiet localhost:5000/team/app:1 localhost:5001/mirror/app:1");
+    const said = (await run(remove)).split("\n");
+    expect(said.slice(1).join("\n")).toBe(shown);
+    expect(await run(collect)).toBe("");
+    expect(await tagsOf(destination)).toEqual(["1"]);
+    await fetchTree(destination, "mirror/app", "1");
+  },
+};
+
+async function tagsOf(registry: RunningRegistry): Promise<unknown> {
+  return ((await (await fetch(`${registry.url}/v2/mirror/app/tags/list`)).json()) as { tags: unknown }).tags;
+}

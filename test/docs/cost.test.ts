@@ -155,13 +155,13 @@ describe.skipIf(terraformProgram === undefined)("the documented cost under terra
     const { source, destination, workspace, config } = await setStage();
     await pushTo(source, "from/app", "1", small);
     const ends = { source: `${source.host}/from/app:1`, destination: `${destination.host}/to/app:1` };
-    await workspace.write(config(mirror(ends)));
+    await workspace.write(config(mirror({ ...ends, deletion_policy: "untag" })));
     await workspace.apply();
     const plan = await workspace.plan({ args: ["-destroy"] });
     for (const registry of [source, destination]) registry.resetCounts();
     await workspace.apply(plan);
     const cost = { source: counted(source), destination: counted(destination) };
-    expect(cost).toEqual(documented("destroy, after its refresh", small));
+    expect(cost).toEqual(documented('destroy with `deletion_policy = "untag"`', small));
   });
 
   test("was measured for every row of the table", () => {

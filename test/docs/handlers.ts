@@ -1,6 +1,6 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
-import { scriptsHandler } from "./command-line.ts";
+import { deletingHandler, scriptsHandler } from "./command-line.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
@@ -18,6 +18,7 @@ export const handlers: readonly Handler[] = [
   pinnedCreateHandler,
   adoptedStateHandler,
   scriptsHandler,
+  deletingHandler,
   ruleToReportHandler,
   importChainHandler,
 ];
