@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { dockerRegistryProgram } from "../support/registries/index.ts";
 import { profileNames, profiles } from "../support/registries/profiles/index.ts";
 import { type DeleteCell, deleteCell } from "./delete-cell.ts";
@@ -13,14 +13,6 @@ const mostReads = 50;
 
 const rows = new Map<string, Map<string, DeleteCell>>();
 const untold = new Map<string, Map<string, DeleteCell>>();
-
-beforeAll(() => {
-  // The cloud's own login, without which nothing is deleted at Amazon.
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
-});
-afterAll(() => vi.unstubAllEnvs());
 
 describe.each(profileNames)("a removal at %s", (name) => {
   const row = new Map<string, DeleteCell>();

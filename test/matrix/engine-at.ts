@@ -23,8 +23,6 @@ export function engineAt(profile: Omit<Stage, "contents">, told: boolean, others
       ...others.map((address) => ({ address, plainHttp: true })),
     ],
     credentials: { explicit: [{ address: host, credential }] },
-    // What Amazon's API is used with; nothing else of this machine may change what a test shows.
-    environment: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith("AWS_"))),
     retry: quickRetry,
     environment: cloudLogin,
   });
