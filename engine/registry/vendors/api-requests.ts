@@ -107,8 +107,9 @@ function parse(text: string): unknown {
 }
 
 function classify({ status, headers }: ApiAnswer, said: string): ErrorCode {
-  // GitHub answers 403 to who has asked too often.
-  if (status === 429 || (status === 403 && headers.get("x-ratelimit-remaining") === "0")) return "rate-limited";
+  // GitHub answers 403 to who has asked too often, and says in one of two ways that it is about that.
+  const tooOften = headers.get("x-ratelimit-remaining") === "0" || headers.has("retry-after");
+  if (status === 429 || (status === 403 && tooOften)) return "rate-limited";
   if (status === 401) return "unauthorized";
   if (/immutable/i.test(said)) return "immutable";
   switch (status) {

@@ -196,6 +196,7 @@ describe("GitHub refuses", () => {
     [401, {}, "unauthorized"],
     [403, {}, "denied"],
     [403, { "x-ratelimit-remaining": "0" }, "rate-limited"],
+    [403, { "retry-after": "60" }, "rate-limited"],
     [500, {}, "unavailable"],
   ])("with %i %j, which is %s", async (status, headers, code) => {
     const deletion: Script = (_request, response) => json(response, status, { message: "No" }, headers);
