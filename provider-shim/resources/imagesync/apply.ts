@@ -10,7 +10,7 @@ import { readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { describeImage } from "./read.ts";
 import { retentionOf } from "./retention.ts";
-import { canonicalText, resolveSource } from "./source.ts";
+import { resolveSource } from "./source.ts";
 import { depthIn, digestIn, platformsIn, text } from "./state.ts";
 
 type ApplyRequest = Parameters<ResourceDefinition<Configured>["apply"]>[0];
@@ -42,9 +42,8 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
     typeof planned["media_type"] === "string" && planned["platform_digests"] instanceof Map
       ? {}
       : await describeImage(destination, resolved.digest, provider, signal);
-  // A new object has the memory of the one it takes the place of, which may be about another tag.
-  const place = canonicalText(destination);
-  const remembered = prior === null && memory.destination !== place ? [] : memory.previous;
+  // A new object may get the memory of the one it takes the place of, which looks after its digests itself.
+  const remembered = prior === null ? [] : memory.previous;
   const previous = [...earlier, ...remembered.filter((digest) => digest !== leaving && digest !== resolved.digest)];
   const isBack = remembered.includes(resolved.digest);
   return {
@@ -60,7 +59,6 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
     private: writeMemory({
       resolved: { ...resolved, question: memory.resolved?.question ?? resolved.question },
       pinned: memory.pinned,
-      destination: place,
       previous: await collectEarlier(update, previous, isBack, context),
     }),
   };

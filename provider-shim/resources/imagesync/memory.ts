@@ -14,8 +14,6 @@ export interface Memory {
   readonly failure?: string | undefined;
   /** The configuration pins the source by `source_digest`: its tag is of no interest. */
   readonly pinned?: boolean | undefined;
-  /** The canonical destination: which tag `previous` is about. */
-  readonly destination?: string | undefined;
   /** Digests that the destination's tag has held before, newest first. */
   readonly previous: readonly Digest[];
 }
@@ -40,12 +38,11 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
     const fields: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof fields !== "object" || fields === null || !("imagesync" in fields) || fields.imagesync !== 1)
       return noMemory;
-    const { resolved, failure, pinned, destination, previous } = fields as Record<string, unknown>;
+    const { resolved, failure, pinned, previous } = fields as Record<string, unknown>;
     return {
       resolved: readResolved(resolved),
       failure: typeof failure === "string" ? failure : undefined,
       pinned: pinned === true,
-      destination: typeof destination === "string" ? destination : undefined,
       previous: Array.isArray(previous)
         ? previous.filter((item): item is Digest => typeof item === "string" && isDigest(item))
         : [],
