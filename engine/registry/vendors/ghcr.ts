@@ -5,7 +5,7 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import { isTag } from "../../oci/reference.ts";
 import type { ApiAnswer, ApiRequests } from "./api-requests.ts";
 import { memoryOf } from "./memory.ts";
-import type { ManifestDeletion, ManifestDeletionOptions, VendorApi } from "./vendor-api.ts";
+import type { ManifestDeletion, ManifestDeletionOptions, RepositoryDeletion, VendorApi } from "./vendor-api.ts";
 
 export const githubAddress = "https://api.github.com";
 
@@ -34,6 +34,7 @@ interface Version {
 export function ghcrApi(requests: ApiRequests): VendorApi {
   return {
     deleteManifest: (digest, options) => new Package(requests, options).delete(digest),
+    deleteRepository: (contents, options) => new Package(requests, options).deleteWhole(contents),
     checkStandIn: (tag, options) => new Package(requests, options).checkOtherTags(tag),
   };
 }
@@ -67,6 +68,23 @@ class Package {
     const error = this.#failure(answer, `@${digest}`);
     if (answer.status !== 400 && answer.status !== 422) throw error;
     return { status: answer.status, error: error.with({ hint: lastVersionHint }) };
+  }
+
+  /** Everything is looked at before anything is deleted: a package goes with all that is in it. */
+  async deleteWhole(contents: ReadonlySet<Digest>): Promise<RepositoryDeletion> {
+    const { registry, repository } = this.#requests.name;
+    const { onlyTag, signal } = this.#options;
+    const account = await this.#requests.transport.account?.(registry, repository, signal);
+    if (account === undefined) return "unavailable";
+    const authorization = `Bearer ${account.password}`;
+    const place = await this.#place(authorization);
+    for await (const { digest, tags } of this.#versions(place, authorization)) {
+      if (!contents.has(digest) || tags.some((tag) => tag !== onlyTag)) return "others";
+    }
+    const answer = await this.#send("DELETE", place, authorization);
+    if (answer.status >= 300 && answer.status !== 404) throw this.#failure(answer, "");
+    this.#known(place).clear();
+    return answer.status === 404 ? "absent" : "deleted";
   }
 
   /** GitHub does not delete the last version with a tag, which a stand-in would become. */

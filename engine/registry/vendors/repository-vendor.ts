@@ -14,6 +14,7 @@ import { traitsOf, vendorOf, type VendorTraits } from "./vendor.ts";
 import type {
   ManifestDeletion,
   ManifestDeletionOptions,
+  RepositoryDeletion,
   TagDeletion,
   TagDeletionOptions,
   VendorApi,
@@ -56,6 +57,15 @@ export class RepositoryVendor {
   /** Deletes a manifest at a registry without `DELETE`; undefined where the distribution protocol is the way. */
   async deleteManifest(digest: Digest, options: ManifestDeletionOptions): Promise<ManifestDeletion | undefined> {
     return await this.#api().deleteManifest?.(digest, options);
+  }
+
+  /**
+   * Deletes the whole repository if there is nothing in it but these manifests, and no tag but `onlyTag`: the way to
+   * remove the last tag of ghcr.io, which GitHub keeps. `unavailable`, without a request, at every other registry.
+   * @throws as `deleteTag`
+   */
+  async deleteRepository(contents: ReadonlySet<Digest>, options: ManifestDeletionOptions): Promise<RepositoryDeletion> {
+    return (await this.#api().deleteRepository?.(contents, options)) ?? "unavailable";
   }
 
   /**

@@ -26,6 +26,9 @@ export interface ManifestDeletion {
   readonly error?: ImagesyncError | undefined;
 }
 
+/** What became of a repository: `absent` and `unavailable` as of a tag, `others` when it is not ours alone. */
+export type RepositoryDeletion = TagDeletion | "others";
+
 /** What a vendor's own API can do for one repository, where the distribution protocol does not suffice. */
 export interface VendorApi {
   /**
@@ -44,4 +47,15 @@ export interface VendorApi {
    * @throws `unsupported`, and as `deleteTag`
    */
   readonly checkStandIn?: (tag: string, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>;
+  /**
+   * Deletes the whole repository if there is nothing in it but these manifests, and no tag but `onlyTag`: the way to
+   * remove the last tag where that cannot be removed by itself. Settings that the repository has at its registry, such
+   * as who may see it, go with it.
+   * @returns `others`, nothing being changed then, when there is something else in it.
+   * @throws as `deleteTag`
+   */
+  readonly deleteRepository?: (
+    contents: ReadonlySet<Digest>,
+    options: ManifestDeletionOptions,
+  ) => Promise<RepositoryDeletion>;
 }

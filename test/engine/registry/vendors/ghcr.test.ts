@@ -29,7 +29,10 @@ function github(versions: Version[], { kind = "orgs", scopes, deletion }: Answer
     const id = Number(/\/versions\/(\d+)$/.exec(pathname)?.[1]);
     const one = versions.find((each) => each.id === id);
     if (!pathname.startsWith(place)) json(response, 404, { message: "Not Found" });
-    else if (pathname === place) json(response, 200, { name: "app" }, headers);
+    else if (pathname === place && method === "DELETE") {
+      versions.splice(0);
+      response.writeHead(204).end();
+    } else if (pathname === place) json(response, 200, { name: "app" }, headers);
     else if (pathname === `${place}/versions`) {
       const page = Number(searchParams.get("page"));
       json(response, 200, versions.slice((page - 1) * 100, page * 100), headers);
@@ -179,6 +182,51 @@ describe("before a tag of ghcr.io is moved to be deleted with its manifest", () 
     await using api = await github([version(7, digest, "a", "b")], { scopes: "read:packages" });
     await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
     expect(await failureOf(() => client.open().vendor.checkStandIn("a"))).toMatchObject({ code: "denied" });
+  });
+});
+
+describe("a package of ghcr.io", () => {
+  test("is deleted as a whole when there is nothing else in it", async () => {
+    const versions = [version(7, digest, "1.27"), version(8, other)];
+    await using api = await github(versions);
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    const all = new Set([digest, other]);
+    expect(await client.open().vendor.deleteRepository(all, { onlyTag: "1.27" })).toBe("deleted");
+    expect(steps(api.requests).at(-1)).toBe("DELETE /orgs/team/app");
+    expect(versions).toEqual([]);
+  });
+
+  test.each([
+    ["somebody else's manifest", new Set([digest]), "1.27"],
+    ["somebody else's tag", new Set([digest, other]), "latest"],
+    ["any tag when none may go", new Set([digest, other]), undefined],
+  ])("stays with %s in it", async (_name, contents, onlyTag) => {
+    const versions = [version(7, digest, "1.27"), version(8, other)];
+    await using api = await github(versions);
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    expect(await client.open().vendor.deleteRepository(contents, { onlyTag })).toBe("others");
+    expect(versions).toHaveLength(2);
+  });
+
+  test("stays when a foreign manifest is on the last of its pages", async () => {
+    const many = Array.from({ length: 200 }, (_each, index) =>
+      version(1000 + index, `sha256:${String(index).padStart(64, "0")}`),
+    );
+    const ours = new Set(many.map(({ name }) => name as typeof digest));
+    const versions = [...many, version(7, digest)];
+    await using api = await github(versions);
+    await using client = vendorClient("r.example", { vendor: "ghcr", apiUrl: api.url });
+    expect(await client.open().vendor.deleteRepository(ours, {})).toBe("others");
+    expect(versions).toHaveLength(201);
+  });
+
+  test("is never deleted at another registry", async () => {
+    await using registry = await startServer((_request, response) => response.end());
+    for (const vendor of ["harbor", "docker-hub", "ecr", undefined] as const) {
+      await using client = vendorClient(registry.host, vendor === undefined ? {} : { vendor });
+      expect(await client.open().vendor.deleteRepository(new Set([digest]), {})).toBe("unavailable");
+    }
+    expect(registry.requests).toHaveLength(0);
   });
 });
 

@@ -102,6 +102,17 @@ describe("at ghcr.io as somebody else plays it,", () => {
   });
 });
 
+test("the last tag of a package of GitHub as somebody else plays it goes with the package, and only then", async () => {
+  await using at = await stage("ghcr");
+  const all = new Set([image, neighbour].map((manifest) => manifest.digest as Digest));
+  expect(await at.repository.vendor.deleteRepository(all, { onlyTag: "other" })).toBe("others");
+  await at.profile.contents.untag(name, "app");
+  await at.profile.contents.untag(name, "same");
+  expect(await failureOf(() => at.repository.vendor.checkStandIn("other"))).toMatchObject({ code: "unsupported" });
+  expect(await at.repository.vendor.deleteRepository(all, { onlyTag: "other" })).toBe("deleted");
+  expect(await at.profile.contents.manifests(name)).toEqual([]);
+});
+
 test("the scope of a token for deletes is called as Quay wants it", async () => {
   await using at = await stage("quay");
   expect(await at.repository.manifests.delete("app")).toMatchObject({ status: 202 });
