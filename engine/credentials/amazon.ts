@@ -41,20 +41,22 @@ export const findAmazonLogin: CloudLoginFinder = async (question) => {
 export const findAmazonPublicLogin: CloudLoginFinder = async (question) => {
   const region = "us-east-1";
   const { environment } = question;
+  const address =
+    variable(environment, "AWS_ENDPOINT_URL_ECR_PUBLIC") ?? `https://api.ecr-public.${region}.amazonaws.com`;
+  if (!URL.canParse(address)) {
+    const hint = "Correct AWS_ENDPOINT_URL_ECR_PUBLIC, or unset it";
+    throw cloudFailure({ registry: question.registry, origin, why: "AWS_ENDPOINT_URL_ECR_PUBLIC is no address", hint });
+  }
   // The two services have one shape of this call; what differs is who is asked, and that one answers without a list.
   const config = {
     region,
-    endpoint: variable(environment, "AWS_ENDPOINT_URL_ECR_PUBLIC") ?? `https://api.ecr-public.${region}.amazonaws.com`,
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
-    protocolSettings: { defaultNamespace: "com.amazonaws.ecrpublic", serviceTarget: "SpencerFrontendService" },
-    httpAuthSchemeProvider: () => [
-      {
-        schemeId: "aws.auth#sigv4",
-        signingProperties: { name: "ecr-public", region },
-        propertiesExtractor: (config: unknown, context: unknown) => ({ signingProperties: { config, context } }),
+    endpointProvider: () => ({
+      url: new URL(address),
+      properties: {
+        authSchemes: [{ name: "sigv4", signingName: "ecr-public", signingRegion: region, properties: {} }],
       },
-    ],
+    }),
+    protocolSettings: { defaultNamespace: "com.amazonaws.ecrpublic", serviceTarget: "SpencerFrontendService" },
     requestHandler: amazonHandler(question, (fields) => ({
       ...fields,
       authorizationData: [fields["authorizationData"]].filter((data) => data !== undefined),
@@ -83,21 +85,21 @@ async function authorize(question: CloudQuestion, config: ECRClientConfig): Prom
     logger: silent,
   });
   if (!(await hasCredentials(client, question))) return undefined;
-  try {
-    const answer = await client.send(new GetAuthorizationTokenCommand({}), { abortSignal: signal });
-    const [data] = answer.authorizationData ?? [];
-    const entry = readAuthEntry({ auth: data?.authorizationToken ?? "" });
-    if (entry.kind !== "login") throw new Error("no token");
-    const expiresAtMs = data?.expiresAt?.getTime() ?? Number.NaN;
-    return {
-      found: { credential: entry.credential, origin },
-      expiresAtMs: Number.isFinite(expiresAtMs) ? expiresAtMs : Date.now() + defaultLifetimeMs,
-    };
-  } catch (error) {
-    throw refused(registry, error);
-  } finally {
-    client.destroy();
+  const answer = await client
+    .send(new GetAuthorizationTokenCommand({}), { abortSignal: signal })
+    .catch((error: unknown) => {
+      throw refused(registry, error);
+    });
+  const [data] = answer.authorizationData ?? [];
+  const entry = readAuthEntry({ auth: data?.authorizationToken ?? "" });
+  if (entry.kind !== "login") {
+    throw cloudFailure({ registry, origin, why: "Amazon's answer has no token", hint: otherHint });
   }
+  const expiresAtMs = data?.expiresAt?.getTime() ?? Number.NaN;
+  return {
+    found: { credential: entry.credential, origin },
+    expiresAtMs: Number.isFinite(expiresAtMs) ? expiresAtMs : Date.now() + defaultLifetimeMs,
+  };
 }
 
 /** False when this environment has no credentials of Amazon at all. @throws when it has some that can't be used. */
@@ -126,11 +128,11 @@ function refused(registry: string, error: unknown): ImagesyncError {
     typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata
       ? Number(metadata.httpStatusCode)
       : undefined;
-  if (status === undefined && name !== "Error") {
+  if (status === undefined) {
     const why = `Amazon can't be reached (${networkReason(error)})`;
     return cloudFailure({ registry, origin, why, hint: "Check the network and the proxy settings", status: 503 });
   }
-  const why = status === undefined ? "the answer has no token" : `Amazon answered ${name} (status ${status})`;
+  const why = `Amazon answered ${name} (status ${status})`;
   return cloudFailure({ registry, origin, why, hint: hints.get(name) ?? otherHint, status, registryCode: name });
 }
 

@@ -1,4 +1,4 @@
-import type { GoogleAuthOptions } from "google-auth-library";
+import type { AuthClient, GoogleAuthOptions } from "google-auth-library";
 import { errorName, tokenIn } from "./cloud-answer.ts";
 import { cloudFailure, networkReason } from "./cloud-failure.ts";
 import type { CloudQuestion } from "./cloud-login.ts";
@@ -23,16 +23,16 @@ export interface KeyFileQuestion extends CloudQuestion {
 export async function tokenOfKeyFile(question: KeyFileQuestion): Promise<{ token: string; expiresAtMs: number }> {
   const { key, registry, origin } = question;
   // Loaded here and not above: who has no key file of Google never pays for it.
-  const { AuthClient, GoogleAuth } = await import("google-auth-library");
+  const { GoogleAuth } = await import("google-auth-library");
   try {
     // The key is checked by the library; its type describes one kind only.
     const auth = new GoogleAuth({ credentials: key as GoogleAuthOptions["credentials"] & object, scopes: [scope] });
     const client = await auth.getClient();
-    const fetch = fetchBy(question.request, question.signal);
-    client.transporter.defaults.fetchImplementation = fetch;
-    // An impersonated identity has another one behind it, which the library gives no other way to.
-    const source: unknown = Reflect.get(client, "sourceClient");
-    if (source instanceof AuthClient) source.transporter.defaults.fetchImplementation = fetch;
+    const fetchImplementation = fetchBy(question.request, question.signal);
+    // One identity may have another one behind it, and an exchange between them, which the library gives no way to set.
+    for (const part of [client, Reflect.get(client, "sourceClient"), Reflect.get(client, "stsCredential")]) {
+      sendBy(part, fetchImplementation);
+    }
     const answer = await client.getAccessToken();
     const token = tokenIn(new Map([["token", answer.token]]), "token");
     if (token === undefined) throw new Error("no token");
@@ -41,6 +41,13 @@ export async function tokenOfKeyFile(question: KeyFileQuestion): Promise<{ token
     const { why, status } = explain(error);
     throw cloudFailure({ registry, origin, why, status, hint: hintFor(key["type"]) });
   }
+}
+
+/** Where a part of the library sends by a transporter, it does so by ours from now on. */
+function sendBy(part: unknown, fetchImplementation: typeof fetch): void {
+  if (typeof part !== "object" || part === null || !("transporter" in part)) return;
+  const { transporter } = part as Pick<AuthClient, "transporter">;
+  Object.assign(transporter.defaults, { fetchImplementation, retryConfig: { retry: 0 }, retry: false });
 }
 
 /** What the library throws holds the request with its signed assertion, so neither its words nor the error are kept. */
