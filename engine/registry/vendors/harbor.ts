@@ -1,3 +1,4 @@
+import { type ErrorCode, ImagesyncError } from "../../errors.ts";
 import type { ApiRequests } from "./api-requests.ts";
 import type { TagDeletion, TagDeletionOptions, VendorApi } from "./vendor-api.ts";
 
@@ -39,14 +40,21 @@ async function deleteTag(
   throw requests.failure(answer, { operation: "delete tag", object: `:${tag}`, permission });
 }
 
-/** Whether Harbor answers here. */
+/** Whether Harbor answers here. What leads elsewhere or wants a login for it is none. */
 export async function isHarbor(requests: ApiRequests, signal: AbortSignal | undefined): Promise<boolean> {
-  const answer = await requests.send({
-    operation: "recognise the registry",
-    method: "GET",
-    path: "/api/v2.0/ping",
-    headers: { accept: "text/plain" },
-    signal,
-  });
-  return answer.status === 200 && /^"?pong"?$/i.test(answer.text.trim());
+  try {
+    const answer = await requests.send({
+      operation: "recognise the registry",
+      method: "GET",
+      path: "/api/v2.0/ping",
+      headers: { accept: "text/plain" },
+      signal,
+    });
+    return answer.status === 200 && /^"?pong"?$/i.test(answer.text.trim());
+  } catch (error) {
+    if (error instanceof ImagesyncError && notHarbor.has(error.code)) return false;
+    throw error;
+  }
 }
+
+const notHarbor: ReadonlySet<ErrorCode> = new Set(["redirect-refused", "unauthorized", "protocol", "limit"]);

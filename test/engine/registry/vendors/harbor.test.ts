@@ -134,6 +134,13 @@ describe("a registry that refuses the delete of a tag", () => {
     expect(registry.requests).toHaveLength(2);
   });
 
+  test("is no Harbor where it leads to another place in a circle", async () => {
+    await using registry = await proxied(({ url }, response) => response.writeHead(302, { location: url }).end());
+    await using client = vendorClient(registry.host, {});
+    const refusal = (await client.open().manifests.delete("a")).error;
+    expect(await client.open().vendor.recognise(refusal)).toBe(false);
+  });
+
   test.each([
     [400, "DIGEST_INVALID"],
     [405, "UNSUPPORTED"],
