@@ -75,8 +75,9 @@ test("whatever owners and neighbours do in a repository and wherever processes d
       anyKind,
       fc.array(anyAction, { maxLength: 5 }),
       fc.array(anyStep, { minLength: 1, maxLength: 7 }),
-      async (kind, beginning, steps) => {
-        const world = new World(await placeOf(kind), kind);
+      fc.constantFrom(1, 8),
+      async (kind, beginning, steps, connections) => {
+        const world = new World(await placeOf(kind), kind, connections);
         try {
           for (const action of beginning) await world.act(action);
           for (const step of steps) {

@@ -104,9 +104,10 @@ export class Gate {
   async #gap({ onGap }: Work, request: Passing): Promise<void> {
     const window = this.#watch.before(request);
     let used = false;
-    while (window === undefined && (this.#meanwhile[0]?.at ?? Infinity) <= this.passed) {
-      used = true;
-      await this.#meanwhile.shift()?.act();
+    if (window === undefined) {
+      const due = this.#meanwhile.filter(({ at }) => at <= this.passed);
+      for (const { act } of this.#meanwhile.splice(0, due.length)) await act();
+      used = due.length > 0;
     }
     const from = this.#previous === undefined ? "start" : sortOf(this.#previous);
     onGap?.({ between: `${from} → ${sortOf(request)}`, window, used });

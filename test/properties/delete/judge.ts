@@ -110,7 +110,9 @@ export class Judge {
     const has = (manifest: string): boolean => this.present.has(manifest);
     if (owners.every(({ keeps }) => model.below(keeps, has).has(digest))) return "it was to be kept";
     // Two who delete at the same time need not wait for each other, but each goes from the top down.
-    const above = await Promise.all(owners.map((owner) => this.#presentAbove(digest, model.below(owner.collects))));
+    const above = await Promise.all(
+      owners.map((owner) => this.#presentAbove(digest, model.below(owner.collects, has))),
+    );
     if (above.every((parent) => parent !== undefined)) return `${above.join()} is still there and names it`;
     return undefined;
   }

@@ -4,6 +4,7 @@ import {
   type CollectionReport,
   type Digest,
   type Engine,
+  isDigest,
   parseReference,
   type Reference,
   retentionTag,
@@ -92,14 +93,8 @@ export class Owner {
 
   /** What a wish means now. */
   plan(wish: Wish): Task {
-    switch (wish.does) {
-      case "put":
-        return this.#planPut(wish);
-      case "destroy":
-        return this.#planDestroy(wish);
-      case "collect":
-        return this.#planCollect(wish);
-    }
+    if (wish.does === "put") return this.#planPut(wish);
+    return wish.does === "destroy" ? this.#planDestroy(wish) : this.#planCollect(wish);
   }
 
   /** What a tag of ours held when we looked after it last. */
@@ -196,7 +191,7 @@ export class Owner {
   #known(numbers: readonly number[]): Digest[] {
     return numbers.flatMap((number) => {
       const image = this.#model.known(number);
-      return image ? [image.digest as Digest] : [];
+      return image && isDigest(image.digest) ? [image.digest] : [];
     });
   }
 

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { deepEqual } from "node:assert/strict";
 import { createEngine, type Engine } from "../../../engine/index.ts";
 import { quickRetry } from "../../engine/pair.ts";
 import { build } from "./content.ts";
@@ -33,6 +33,7 @@ export class World {
   /** Told of every gap between two requests of ours. */
   onGap: ((gap: Gap) => void) | undefined;
   readonly #place: Place;
+  readonly #maxConnections: number;
   readonly #repository: Repository;
   readonly #judge: Judge;
   readonly #closing: Promise<unknown>[] = [];
@@ -40,8 +41,10 @@ export class World {
   /** What can be reached now; referrers that get lost elsewhere are nobody's fault. */
   #reached: ReadonlySet<string> = new Set();
 
-  constructor(place: Place, customs: Customs) {
+  /** @param maxConnections Of our processes; with one of them all requests have an order. */
+  constructor(place: Place, customs: Customs, maxConnections: number) {
     this.#place = place;
+    this.#maxConnections = maxConnections;
     this.#repository = place.open();
     const { name, host, backHost, witness } = this.#repository;
     this.model = new Model(customs);
@@ -80,22 +83,25 @@ export class World {
     const { crashed, requests } = await this.#attempt(process, wishes, trouble, true);
     if (crashed) await this.#attempt(this.#start(), wishes, { meanwhile: [] }, false);
     await this.check();
-    expect({ standIns: [...this.model.tags].filter(([, held]) => this.model.standIns.has(held)) }).toEqual({
-      standIns: [],
-    });
+    deepEqual(
+      { standIns: [...this.model.tags].filter(([, held]) => this.model.standIns.has(held)) },
+      {
+        standIns: [],
+      },
+    );
     return requests;
   }
 
   /** The tags are those of the model, and what they hold, and what refers to it, can be pulled byte for byte. */
   async check(): Promise<void> {
     const { witness } = this.#repository;
-    expect(this.#judge.wrongs).toEqual([]);
-    expect(sorted(await witness.tags())).toEqual(sorted(this.model.tags));
+    deepEqual(this.#judge.wrongs, []);
+    deepEqual(sorted(await witness.tags()), sorted(this.model.tags));
     await this.#refresh();
     for (const digest of this.model.required()) {
       const image = this.model.images.get(digest);
       // By digest: what still runs by it pulls it so.
-      if (image) expect({ digest, damage: await damageOf(witness, image) }).toEqual({ digest, damage: [] });
+      if (image) deepEqual({ digest, damage: await damageOf(witness, image) }, { digest, damage: [] });
     }
   }
 
@@ -108,7 +114,11 @@ export class World {
     processes += 1;
     const name = `process-${processes}`;
     const { host } = this.#repository;
-    const registries = [host, this.#place.source.host].map((address) => ({ address, plainHttp: true }));
+    const registries = [host, this.#place.source.host].map((address) => ({
+      address,
+      plainHttp: true,
+      maxConnections: this.#maxConnections,
+    }));
     const engine = createEngine({ registries, userAgent: name, retry: quickRetry });
     if (this.#process) this.#closing.push(this.#process.engine.close());
     this.#process = { name, engine, claims: new Set() };
@@ -164,7 +174,7 @@ export class World {
       if (task === undefined) continue;
       if (result.status === "rejected") throw new Error("A verb has failed", { cause: result.reason });
       this.#expectOutcome(task, result.value, before, process);
-      if (quiet) expect({ skipped: result.value.report?.skipped ?? [] }).toEqual({ skipped: [] });
+      if (quiet) deepEqual({ skipped: result.value.report?.skipped ?? [] }, { skipped: [] });
     }
     if (quiet) await this.#expectCollected(tasks, before);
     return { crashed: false, requests };
@@ -215,7 +225,7 @@ export class World {
   #expectOutcome({ wish, rights }: Task, outcome: Outcome, before: Before, { claims }: Process): void {
     const { touched } = this.neighbour;
     const expectTag = (tag: string, digest: string | undefined): void => {
-      if (!touched.has(tag)) expect({ wish, tag, digest: this.model.tags.get(tag) }).toEqual({ wish, tag, digest });
+      if (!touched.has(tag)) deepEqual({ wish, tag, digest: this.model.tags.get(tag) }, { wish, tag, digest });
     };
     if (wish.does === "collect") return;
     if (wish.does === "put") {
@@ -225,7 +235,7 @@ export class World {
       expectTag(wish.tag, digest);
       claims.add(wish.tag);
       // What is said to be gone was not whole.
-      expect({ gone: (outcome.gone ?? []).filter((one) => before.whole.has(one)) }).toEqual({ gone: [] });
+      deepEqual({ gone: (outcome.gone ?? []).filter((one) => before.whole.has(one)) }, { gone: [] });
       if (outcome.failure !== undefined) return;
       for (const [tag, held] of rights.puts) {
         if (tag !== wish.tag && outcome.gone === undefined && !rights.untags.has(tag)) expectTag(tag, held);
@@ -262,7 +272,7 @@ export class World {
       const kind = this.model.images.has(digest) ? "manifest" : "blob";
       if ((await this.#repository.witness.read(kind, digest)) !== undefined) left.push(`${kind} ${digest}`);
     }
-    expect({ left }).toEqual({ left: [] });
+    deepEqual({ left }, { left: [] });
   }
 
   async #refresh(): Promise<void> {

@@ -1,0 +1,52 @@
+import { afterAll, describe, expect, test } from "vitest";
+import type { Gap } from "./delete/gate.ts";
+import { closePlaces, kinds, stories, tell, visits } from "./delete/story.ts";
+import { windows } from "./delete/windows.ts";
+
+/** All combinations take minutes. */
+const soak = process.env["IMAGESYNC_SOAK"] === "1";
+
+afterAll(closePlaces);
+
+describe.each(kinds)("at a registry with tagDelete $tagDelete and referrersApi $referrersApi", (kind) => {
+  test.each(Object.entries(stories))(
+    "%s may die at each of its requests, and the next process finishes it",
+    async (_name, story) => {
+      const requests = await tell(kind, story, { meanwhile: [] });
+      for (let at = 0; at < requests; at += 1) {
+        for (const carriedOut of soak ? [true, false] : [at % 2 === 0]) {
+          // The check of every step says what is wrong; nothing is left for this test to look at.
+          const sent = await tell(kind, story, { crash: { at, carriedOut }, meanwhile: [] });
+          expect({ at, sent }).toEqual({ at, sent: at + 1 });
+        }
+      }
+    },
+    3_600_000,
+  );
+
+  test.each(Object.entries(stories))(
+    "%s leaves whole what neighbours do between any two of its requests, but for the windows",
+    async (_name, story) => {
+      const undisturbed: Gap[] = [];
+      await tell(kind, story, { meanwhile: [] }, (gap) => undisturbed.push(gap));
+      const open = undisturbed.filter(({ window }) => window === undefined);
+      expect(new Set(undisturbed.flatMap(({ window }) => window ?? []))).toEqual(
+        new Set(windows.map(({ name }) => name)),
+      );
+      const used: string[] = [];
+      for (const [at, { window }] of undisturbed.entries()) {
+        if (window !== undefined) continue;
+        for (const [number, action] of visits.entries()) {
+          if (!soak && number !== at % visits.length) continue;
+          const gaps: Gap[] = [];
+          await tell(kind, story, { meanwhile: [{ at, action }] }, (gap) => gaps.push(gap));
+          expect({ at, used: gaps.findIndex((gap) => gap.used) }).toEqual({ at, used: at });
+          used.push(gaps[at]?.between ?? "");
+        }
+      }
+      // Somebody has acted in each gap that is in no window.
+      expect(new Set(used)).toEqual(new Set(open.map(({ between }) => between)));
+    },
+    3_600_000,
+  );
+});
