@@ -154,7 +154,8 @@ export class Deletions {
     if (tag === undefined) return { tags, skipped };
     for (const [held, digest] of retentionTags(tag, digests)) {
       try {
-        if ((await this.#heldBy(repository, held, signal)) !== digest) continue;
+        // What it holds is compared where it is removed, which also knows a stand-in that a killed removal has left.
+        if ((await this.#heldBy(repository, held, signal)) === undefined) continue;
         const since = Number.POSITIVE_INFINITY;
         const removal = await this.#removeTag(repository, held, digest, { since, dryRun, signal });
         if (removal.untagged) tags.push(held);
