@@ -119,18 +119,22 @@ async function pushTree(tree: Tree, whole: CopyOrder, context: CopyContext, coun
 
   const pushManifest = (manifest: Manifest): Promise<void> =>
     once("manifest", manifest.digest, async () => {
-      if (await isInPlace(manifest)) return;
+      if (!order.distrust && context.known.hasManifest(destination.name, manifest.digest)) return;
+      const isThere = await isInPlace(manifest);
       await pushContent(manifest);
+      if (isThere) return;
       await destination.manifests.put(manifest, manifest.digest, { signal });
       context.known.addManifest(destination.name, manifest.digest);
       order.onEvent({ kind: "manifest-done", digest: manifest.digest });
     });
 
-  /** A registry takes a manifest only with its content: one that is there needs no look below, unless we know better. */
+  /**
+   * A registry takes a manifest only with its content, but what no tag leads to can lose it since: to the registry's
+   * own collector, or to a delete, which sees only what tags lead to. So what is there is not sent again, and what is
+   * below it is asked for all the same.
+   */
   const isInPlace = async (manifest: Manifest): Promise<boolean> => {
-    if (order.distrust) return false;
-    if (context.known.hasManifest(destination.name, manifest.digest)) return true;
-    if (order.cold) return false;
+    if (order.distrust || order.cold) return false;
     return (await destination.manifests.find(manifest.digest, { signal })) !== undefined;
   };
 
