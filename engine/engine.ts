@@ -183,10 +183,19 @@ export class Engine {
     const destination = this.#open(reference, "write", "destination");
     const tag = retentionTag(tagOrLatest(reference) ?? "", digest);
     const { signal } = options;
+    const { cache } = this.#context;
+    // What its tag has left already can have lost content since: what no tag leads to nobody sees who deletes.
+    const isWhole = async (): Promise<boolean> => {
+      if ((await destination.manifests.find(tagOrLatest(reference) ?? "", { signal }))?.digest === digest) return true;
+      const top = await cache.get(destination, digest, signal);
+      const { manifests, blobs } = await findMissing(destination, top, "blobs", { cache, signal });
+      return manifests.length + blobs.length === 0;
+    };
     const work = async (): Promise<boolean> => {
       if ((await destination.manifests.find(tag, { signal }))?.digest === digest) return true;
       const order = { source: destination, destination, digest, wanted: digest, tag, cold: false, distrust: false };
       try {
+        if (!(await isWhole())) return false;
         await tagImage({ ...order, onEvent: () => undefined, signal }, this.#context);
         return true;
       } catch (error) {

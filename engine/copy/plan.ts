@@ -75,7 +75,8 @@ export async function planCopy(question: CopyQuestion, options: ReadOptions): Pr
   }
   let action: "copy" | "repair" = "copy";
   if (current && (await destination.manifests.find(digest, { signal }))) {
-    const missing = await missingBelow(question, digest, options);
+    // Perhaps no tag leads to it, and then its content can have been collected since: a tag needs more than a manifest.
+    const missing = await missingBelow({ ...question, depth: "blobs" }, digest, options);
     if (missing && missing.manifests.length + missing.blobs.length === 0) {
       const reason = `the tag holds ${current.digest}, the image is there without it`;
       return { ...common, action: "tag", reason, bytes: 0 };
