@@ -15,7 +15,7 @@ import type { RegistryOptions } from "./options.ts";
 import { bodySize, type Reply } from "./reply.ts";
 import { cutBody, readBody } from "./request-body.ts";
 import { RequestLog, type OpenRecord, type RequestRecord } from "./request-log.ts";
-import { parseRoute, routeKind } from "./router.ts";
+import { parseRoute, routeKind, type RouteKind } from "./router.ts";
 import type { Storage } from "./storage.ts";
 import { diskStorage } from "./storage-disk.ts";
 import { memoryStorage } from "./storage-memory.ts";
@@ -120,7 +120,7 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   const path = request.url ?? "";
   const method = request.method ?? "";
   const [pathname, query] = splitQuery(path);
-  const kind = pathname === service.tokenPath ? "token" : routeKind(pathname);
+  const kind = kindOf(service, pathname);
   const record = service.log.begin(method, path, kind);
   let fault: Fault | undefined;
   try {
@@ -138,8 +138,7 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   service.onRequest?.(record);
 
   async function answer(): Promise<Reply> {
-    const parsed = parseRoute(pathname);
-    const route = kind === "token" ? { ...parsed, kind } : parsed;
+    const route = { ...parseRoute(pathname), kind };
     fault = service.intercept?.({ ...route, method, path, headers: request.headers });
     if (fault?.until !== undefined) await Promise.race([fault.until, once(service.closing.signal, "abort")]);
     if (clientGone(request)) throw new Error("The client went away while it was kept waiting");
@@ -161,6 +160,13 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
     const next = (): Promise<Reply> => dispatch(service.registry, exchange);
     return options.handling === undefined ? next() : options.handling(exchange, next);
   }
+}
+
+/** What a path addresses here, where the token endpoint may be elsewhere than usual. */
+function kindOf(service: Service, pathname: string): RouteKind {
+  if (pathname === service.tokenPath) return "token";
+  const kind = routeKind(pathname);
+  return kind === "token" ? "unknown" : kind;
 }
 
 async function openStorage(storage: RegistryOptions["storage"]): Promise<Storage> {

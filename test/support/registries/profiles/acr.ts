@@ -1,4 +1,5 @@
 import type { Api } from "../../../../embedded-registry/index.ts";
+import { addressParts } from "./address.ts";
 import type { Profile, Stage } from "./profile.ts";
 import { refusal } from "./refusal.ts";
 import { refuseDeletes } from "./rules-delete.ts";
@@ -43,9 +44,9 @@ export const acr: Profile = {
  */
 function tagApi({ contents, options }: Stage): Api {
   return async (call) => {
-    const match = /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/.exec(call.path);
-    if (match === null) return undefined;
-    const [repository = "", tag = ""] = match.slice(1).map(decodeURIComponent);
+    const parts = addressParts(/^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/, call.path);
+    if (parts === undefined) return undefined;
+    const [repository = "", tag = ""] = parts;
     if (call.method !== "DELETE") return refusal(405, "UNSUPPORTED", "The operation is unsupported.");
     call.authorize(repository, ["delete"]);
     if (options.deletes === false) return disallowed;

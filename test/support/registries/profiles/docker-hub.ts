@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Api, ApiCall, Handling, Reply } from "../../../../embedded-registry/index.ts";
 import { testLogin } from "../login.ts";
+import { addressParts, jsonObject } from "./address.ts";
 import type { Profile, Stage } from "./profile.ts";
 import { json } from "./refusal.ts";
 import {
@@ -62,19 +63,18 @@ function hubApi(stage: Stage): Api {
     if (call.method === "POST" && /^\/v2\/(?:users\/login|auth\/token)\/?$/.test(call.path)) {
       return login(stage, call, tokens);
     }
-    const match = /^\/v2\/(?:repositories|namespaces)\/([^/]+)\/(?:repositories\/)?([^/]+)\/tags\/([^/]+)(\/?)$/.exec(
-      call.path,
-    );
-    if (match === null) return json(404, { message: "404 page not found", errinfo: {} });
+    const form = /^\/v2\/(?:repositories|namespaces)\/([^/]+)\/(?:repositories\/)?([^/]+)\/tags\/([^/]+)\/?$/;
+    const parts = addressParts(form, call.path);
+    if (parts === undefined) return json(404, { message: "404 page not found", errinfo: {} });
     const token = /^(?:JWT|Bearer) (\S+)$/.exec(call.headers.authorization ?? "")?.[1];
     if (token === undefined) return json(401, { detail: "Authentication credentials were not provided." });
     if (!tokens.has(token)) return json(401, { detail: "Error decoding signature." });
-    return tag(stage, call, match);
+    return tag(stage, call, parts);
   };
 }
 
-async function tag({ contents, options }: Stage, call: ApiCall, match: RegExpExecArray): Promise<Reply> {
-  const [namespace = "", name = "", wanted = ""] = match.slice(1, 4).map(decodeURIComponent);
+async function tag({ contents, options }: Stage, call: ApiCall, parts: readonly string[]): Promise<Reply> {
+  const [namespace = "", name = "", wanted = ""] = parts;
   const repository = `${namespace}/${name}`;
   const digest = await contents.resolve(repository, wanted);
   if (call.method === "GET" && digest !== undefined) {
@@ -89,7 +89,8 @@ async function tag({ contents, options }: Stage, call: ApiCall, match: RegExpExe
 
 /** By the name of the user and a password, or, newer, by an identifier and a secret. */
 async function login(stage: Stage, call: ApiCall, tokens: Set<string>): Promise<Reply> {
-  const given = JSON.parse((await call.body()).toString()) as Readonly<Record<string, string | undefined>>;
+  const given = jsonObject(await call.body());
+  if (given === undefined) return json(400, { detail: "JSON parse error" });
   const newer = call.path.startsWith("/v2/auth/token");
   const user = newer ? given["identifier"] : given["username"];
   const password = newer ? given["secret"] : given["password"];

@@ -1,5 +1,6 @@
 import type { Api, ApiCall, Reply } from "../../../../embedded-registry/index.ts";
 import { basicAuthorization } from "../login.ts";
+import { jsonObject } from "./address.ts";
 import { deleteImages } from "./ecr-images.ts";
 import type { Login, Profile, Stage } from "./profile.ts";
 import { refusal } from "./refusal.ts";
@@ -76,7 +77,8 @@ function ecrApi(stage: Stage): Api {
     }
     const refused = checkSignature(call);
     if (refused !== undefined) return refused;
-    const input = JSON.parse((await call.body()).toString() || "{}") as Record<string, unknown>;
+    const input = jsonObject(await call.body());
+    if (input === undefined) return exception(400, "SerializationException", "");
     switch (operation.slice(target.length)) {
       case "GetAuthorizationToken":
         return amzJson(200, { authorizationData: [authorization(stage)] });
@@ -90,7 +92,7 @@ function ecrApi(stage: Stage): Api {
   };
 }
 
-async function batchDelete(stage: Stage, input: Record<string, unknown>): Promise<Reply> {
+async function batchDelete(stage: Stage, input: Readonly<Record<string, unknown>>): Promise<Reply> {
   const repository = String(input["repositoryName"]);
   if (stage.options.deletes === false) {
     const who = "arn:aws:iam::123456789012:user/mirror";

@@ -1,4 +1,5 @@
 import type { Api, ApiCall, Reply } from "../../../../embedded-registry/index.ts";
+import { addressParts } from "./address.ts";
 import type { Profile, Stage } from "./profile.ts";
 import { json } from "./refusal.ts";
 import { refuseBlobDelete, refuseDigestDelete, refuseTagDelete, unsupported } from "./rules-delete.ts";
@@ -54,8 +55,9 @@ function packagesApi(stage: Stage): Api {
   return async (call) => {
     const account = /^\/users\/([^/]+)$/.exec(call.path)?.[1];
     if (account !== undefined && call.method === "GET") return json(200, { login: account, type: "Organization" });
-    const match = /^\/(?:orgs\/([^/]+)|user)\/packages\/container\/([^/]+)(\/versions(?:\/(\d+))?)?$/.exec(call.path);
-    if (match === null) return json(404, { message: "Not Found", documentation_url: docs, status: "404" });
+    const form = /^\/(?:orgs\/([^/]+)|user)\/packages\/container\/([^/]+)(\/versions(?:\/(\d+))?)?$/;
+    const parts = addressParts(form, call.path);
+    if (parts === undefined) return json(404, { message: "Not Found", documentation_url: docs, status: "404" });
     if (!["token", "Bearer"].some((scheme) => call.headers.authorization === `${scheme} ${stage.login.password}`)) {
       return json(401, {
         message: "Bad credentials",
@@ -63,19 +65,20 @@ function packagesApi(stage: Stage): Api {
         status: "401",
       });
     }
-    const repository = `${match[1] ?? stage.login.user}/${decodeURIComponent(match[2] ?? "")}`;
+    const [owner = "", name = "", versionsPath = "", id = ""] = parts;
+    const repository = `${owner === "" ? stage.login.user : owner}/${name}`;
     if ((await stage.contents.manifests(repository)).length === 0) {
       return json(404, { message: "Package not found.", documentation_url: docs, status: "404" });
     }
-    if (call.method === "GET") return versions(stage, call, repository, match, idOf);
+    if (call.method === "GET") return versions(stage, call, repository, { versionsPath, id }, idOf);
     if (call.method !== "DELETE") return json(404, { message: "Not Found", documentation_url: docs, status: "404" });
     if (stage.options.deletes === false) {
       const message = "You need at least delete:packages scope to delete a package version.";
       return json(403, { message, documentation_url: docs, status: "403" });
     }
-    return match[4] === undefined
-      ? deletePackage(stage, repository, match[3])
-      : deleteVersion(stage, repository, Number(match[4]), idOf);
+    return id === ""
+      ? deletePackage(stage, repository, versionsPath)
+      : deleteVersion(stage, repository, Number(id), idOf);
   };
 }
 
@@ -85,7 +88,7 @@ async function versions(
   stage: Stage,
   call: ApiCall,
   repository: string,
-  match: RegExpExecArray,
+  { versionsPath, id: wanted }: { readonly versionsPath: string; readonly id: string },
   idOf: IdOf,
 ): Promise<Reply> {
   const all: { id: number; [field: string]: unknown }[] = [];
@@ -103,10 +106,9 @@ async function versions(
       metadata: { package_type: "container", container: { tags: await stage.contents.tagsOn(repository, digest) } },
     });
   }
-  if (match[3] === undefined)
-    return json(200, { name: repository, package_type: "container", version_count: all.length });
-  if (match[4] !== undefined) {
-    const one = all.find(({ id }) => id === Number(match[4]));
+  if (versionsPath === "") return json(200, { name: repository, package_type: "container", version_count: all.length });
+  if (wanted !== "") {
+    const one = all.find(({ id }) => id === Number(wanted));
     return one === undefined ? notFound() : json(200, one);
   }
   const perPage = Math.min(Number(call.query.get("per_page") ?? 30), 100);
@@ -131,8 +133,8 @@ async function deleteVersion(stage: Stage, repository: string, id: number, idOf:
   return { status: 204 };
 }
 
-async function deletePackage(stage: Stage, repository: string, versionsPath: string | undefined): Promise<Reply> {
-  if (versionsPath !== undefined) return notFound();
+async function deletePackage(stage: Stage, repository: string, versionsPath: string): Promise<Reply> {
+  if (versionsPath !== "") return notFound();
   for (const digest of await stage.contents.manifests(repository)) await stage.contents.remove(repository, digest);
   return { status: 204 };
 }

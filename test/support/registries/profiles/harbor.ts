@@ -1,5 +1,6 @@
-import type { Api, ApiCall } from "../../../../embedded-registry/index.ts";
+import type { Api, Reply } from "../../../../embedded-registry/index.ts";
 import { basicAuthorization } from "../login.ts";
+import { addressParts } from "./address.ts";
 import type { Profile, Stage } from "./profile.ts";
 import { refusal } from "./refusal.ts";
 import { keepChildren, refuseDeletes, refuseTagDelete, takeAlong } from "./rules-delete.ts";
@@ -59,27 +60,23 @@ function harborApi(stage: Stage): Api {
       return { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: Buffer.from("Pong") };
     }
     if (!call.path.startsWith("/api/v2.0/")) return undefined;
-    const match = /^\/api\/v2\.0\/projects\/([^/]+)\/repositories\/([^/]+)\/artifacts\/([^/]+)\/tags\/([^/]+)$/.exec(
-      call.path,
-    );
-    if (match === null || call.method !== "DELETE") return refusal(404, "NOT_FOUND", "path not found");
+    const form = /^\/api\/v2\.0\/projects\/([^/]+)\/repositories\/([^/]+)\/artifacts\/([^/]+)\/tags\/([^/]+)$/;
+    const parts = addressParts(form, call.path);
+    if (parts === undefined || call.method !== "DELETE") return refusal(404, "NOT_FOUND", "path not found");
     if (call.headers.authorization !== basicAuthorization(stage.login)) {
       return refusal(401, "UNAUTHORIZED", "unauthorized");
     }
     if (stage.options.deletes === false) return forbidden;
-    return deleteTag(stage, call, match);
+    return deleteTag(stage, parts);
   };
 }
 
-async function deleteTag(
-  { contents }: Stage,
-  _call: ApiCall,
-  match: RegExpExecArray,
-): Promise<ReturnType<typeof refusal>> {
-  const [project = "", encoded = "", reference = "", tag = ""] = match.slice(1).map(decodeURIComponent);
+async function deleteTag({ contents }: Stage, parts: readonly string[]): Promise<Reply> {
+  const [project = "", once = "", reference = "", tag = ""] = parts;
   // The router matches the address before it decodes it, so a slash that was encoded once ends the name.
-  if (encoded.includes("/")) return refusal(404, "NOT_FOUND", "path not found");
-  const repository = `${project}/${decodeURIComponent(encoded)}`;
+  const [name] = addressParts(/^([^/]+)$/, once) ?? [];
+  if (name === undefined) return refusal(404, "NOT_FOUND", "path not found");
+  const repository = `${project}/${name}`;
   const digest = await contents.resolve(repository, reference);
   if (digest === undefined) return refusal(404, "NOT_FOUND", `artifact ${repository}:${reference} not found`);
   if (!(await contents.tagsOn(repository, digest)).includes(tag)) {
