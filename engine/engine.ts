@@ -5,6 +5,7 @@ import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
 import { createCredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
+import type { CloudRequest } from "./credentials/cloud-request.ts";
 import type { Environment } from "./credentials/environment.ts";
 import { type CollectOptions, Deletions, type RemoveOptions } from "./delete/deletions.ts";
 import type { CollectionReport, RemovalReport } from "./delete/report.ts";
@@ -72,7 +73,9 @@ export class Engine {
 
   constructor(options: EngineOptions = {}) {
     const { credentials, environment = {}, userAgent = "imagesync", maxParallelTransfers, ...http } = options;
-    const chain = createCredentialChain({ ...credentials, environment });
+    // Clouds are asked for logins the way registries are asked for images: through the same proxy, with the same certificates.
+    const clouds = { request: ((message, signal) => this.#client.askService(message, signal)) satisfies CloudRequest };
+    const chain = createCredentialChain({ clouds, ...credentials, environment });
     const known = new Known();
     this.#client = new HttpClient({ ...http, userAgent, environment, credentials: chain });
     this.#context = {

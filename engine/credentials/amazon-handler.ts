@@ -1,12 +1,13 @@
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
 import { fieldsOf } from "./cloud-answer.ts";
 import type { CloudQuestion } from "./cloud-login.ts";
+import type { CloudMessage } from "./cloud-request.ts";
 
 type Handler = Extract<NonNullable<ECRClientConfig["requestHandler"]>, { handle: unknown }>;
 
 /** What the SDK hands over; it types it as `any`. */
 interface SignedMessage {
-  readonly method: string;
+  readonly method: CloudMessage["method"];
   readonly protocol: string;
   readonly hostname: string;
   readonly port?: number | undefined;

@@ -3,7 +3,7 @@ import { ImagesyncError } from "../errors.ts";
 import { amazonCredentials, hasAmazonSign } from "./amazon-credentials.ts";
 import { amazonHandler } from "./amazon-handler.ts";
 import { readAuthEntry } from "./auth-entry.ts";
-import { cloudFailure, networkReason } from "./cloud-failure.ts";
+import { cloudFailure, unreachable } from "./cloud-failure.ts";
 import { cloudHostOf } from "./cloud-host.ts";
 import type { CloudLogin, CloudLoginFinder, CloudQuestion } from "./cloud-login.ts";
 import { variable } from "./environment.ts";
@@ -128,10 +128,7 @@ function refused(registry: string, error: unknown): ImagesyncError {
     typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata
       ? Number(metadata.httpStatusCode)
       : undefined;
-  if (status === undefined) {
-    const why = `Amazon can't be reached (${networkReason(error)})`;
-    return cloudFailure({ registry, origin, why, hint: "Check the network and the proxy settings", status: 503 });
-  }
+  if (status === undefined) return unreachable({ registry, origin }, "Amazon", error);
   const why = `Amazon answered ${name} (status ${status})`;
   return cloudFailure({ registry, origin, why, hint: hints.get(name) ?? otherHint, status, registryCode: name });
 }

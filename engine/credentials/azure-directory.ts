@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { AzureQuestion, AzureToken } from "./azure-token.ts";
 import { errorName, fieldsOf, tokenIn } from "./cloud-answer.ts";
-import { cloudFailure, networkReason } from "./cloud-failure.ts";
+import { cloudFailure, unreachable } from "./cloud-failure.ts";
 import { variable } from "./environment.ts";
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -55,8 +55,7 @@ async function ask(
     },
     signal,
   ).catch((error: unknown) => {
-    const why = `${new URL(authority).host} can't be reached (${networkReason(error)})`;
-    throw cloudFailure({ registry, origin, why, hint: "Check the network and the proxy settings", status: 503 });
+    throw unreachable({ registry, origin }, new URL(authority).host, error);
   });
   const fields = fieldsOf(answer);
   const token = tokenIn(fields, "access_token");

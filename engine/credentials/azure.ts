@@ -3,7 +3,7 @@ import { directoryToken } from "./azure-directory.ts";
 import { machineToken } from "./azure-machine.ts";
 import type { AzureQuestion, AzureToken } from "./azure-token.ts";
 import { errorName, fieldsOf, readFields, tokenIn } from "./cloud-answer.ts";
-import { cloudFailure, networkReason } from "./cloud-failure.ts";
+import { cloudFailure, unreachable } from "./cloud-failure.ts";
 import { cloudHostOf } from "./cloud-host.ts";
 import type { CloudLogin, CloudLoginFinder } from "./cloud-login.ts";
 import { type Environment, variable } from "./environment.ts";
@@ -80,14 +80,7 @@ async function exchange(question: AzureQuestion, { token, origin, tenant }: Azur
     },
     signal,
   ).catch((error: unknown) => {
-    const hint = "Check the name of the registry, and that its firewall lets this machine in";
-    throw cloudFailure({
-      registry,
-      origin,
-      why: `the registry can't be reached (${networkReason(error)})`,
-      hint,
-      status: 503,
-    });
+    throw unreachable({ registry, origin }, "the registry", error);
   });
   const fields = fieldsOf(answer);
   const refreshToken = tokenIn(fields, "refresh_token");

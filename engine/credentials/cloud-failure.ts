@@ -26,8 +26,27 @@ export function cloudFailure({ registry, origin, why, hint, status, registryCode
   });
 }
 
-/** Why there was no answer: the code of the network's error, never its words, which may name an address with a key. */
-export function networkReason(error: unknown): string {
+/**
+ * The error of a service that gave no answer: that says nothing about the login, and another try may succeed.
+ * What our own client says is fit to be shown; of every other error only its code is, as the words may name an address
+ * with a key.
+ */
+export function unreachable(
+  { registry, origin }: Pick<CloudFailure, "registry" | "origin">,
+  service: string,
+  error: unknown,
+): ImagesyncError {
+  const own = error instanceof ImagesyncError ? error : undefined;
+  return new ImagesyncError({
+    code: own?.code ?? "unavailable",
+    operation: "find credentials",
+    registry,
+    message: `Cannot log in to ${registry} with ${origin}: ${service} can't be reached (${own?.message ?? reasonOf(error)})`,
+    hint: own?.hint ?? "Check the network and the proxy settings",
+  });
+}
+
+function reasonOf(error: unknown): string {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     if ("code" in cause && typeof cause.code === "string" && /^[A-Z][A-Z0-9_]{2,60}$/.test(cause.code)) {
       return cause.code;

@@ -1,4 +1,4 @@
-import type { CloudRequest } from "./cloud-request.ts";
+import type { CloudMessage, CloudRequest } from "./cloud-request.ts";
 
 /** Answers that can't have a body; `Response` refuses even an empty one. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -15,7 +15,7 @@ export function fetchBy(request: CloudRequest, signal: AbortSignal): typeof fetc
       body: content,
     } = await request(
       {
-        method: wanted.method,
+        method: wanted.method as CloudMessage["method"],
         url: new URL(wanted.url),
         headers: Object.fromEntries(wanted.headers),
         body: body.byteLength === 0 ? undefined : body,

@@ -3,7 +3,7 @@ import { request as requestHttps } from "node:https";
 
 /** A request to a service that gives out logins: a cloud's directory, its metadata service, its API. */
 export interface CloudMessage {
-  readonly method: string;
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;

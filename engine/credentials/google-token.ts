@@ -1,6 +1,6 @@
 import type { AuthClient, GoogleAuthOptions } from "google-auth-library";
 import { errorName, tokenIn } from "./cloud-answer.ts";
-import { cloudFailure, networkReason } from "./cloud-failure.ts";
+import { cloudFailure, unreachable } from "./cloud-failure.ts";
 import type { CloudQuestion } from "./cloud-login.ts";
 import { fetchBy } from "./cloud-fetch.ts";
 
@@ -24,11 +24,22 @@ export async function tokenOfKeyFile(question: KeyFileQuestion): Promise<{ token
   const { key, registry, origin } = question;
   // Loaded here and not above: who has no key file of Google never pays for it.
   const { GoogleAuth } = await import("google-auth-library");
+  // What the library makes of a failure to send tells no more from a broken key.
+  let failure: { readonly error: unknown } | undefined;
   try {
     // The key is checked by the library; its type describes one kind only.
     const auth = new GoogleAuth({ credentials: key as GoogleAuthOptions["credentials"] & object, scopes: [scope] });
     const client = await auth.getClient();
-    const fetchImplementation = fetchBy(question.request, question.signal);
+    const fetchImplementation = fetchBy(async (message, signal) => {
+      try {
+        // What is not encrypted is on this machine or its link: the metadata service of another cloud.
+        const send = message.url.protocol === "http:" ? question.requestDirectly : question.request;
+        return await send(message, signal);
+      } catch (error) {
+        failure ??= { error };
+        throw error;
+      }
+    }, question.signal);
     // One identity may have another one behind it, and an exchange between them, which the library gives no way to set.
     for (const part of [client, Reflect.get(client, "sourceClient"), Reflect.get(client, "stsCredential")]) {
       sendBy(part, fetchImplementation);
@@ -38,6 +49,7 @@ export async function tokenOfKeyFile(question: KeyFileQuestion): Promise<{ token
     if (token === undefined) throw new Error("no token");
     return { token, expiresAtMs: client.credentials.expiry_date ?? Date.now() + defaultLifetimeMs };
   } catch (error) {
+    if (failure !== undefined) throw unreachable({ registry, origin }, "Google", failure.error);
     const { why, status } = explain(error);
     throw cloudFailure({ registry, origin, why, status, hint: hintFor(key["type"]) });
   }
@@ -58,11 +70,6 @@ function explain(error: unknown): { why: string; status: number | undefined } {
     const data: unknown = "data" in response ? response.data : undefined;
     const name = typeof data === "object" && data !== null ? errorName(new Map(Object.entries(data))) : undefined;
     return { why: `Google answered with status ${status}${name === undefined ? "" : ` (${name})`}`, status };
-  }
-  // Both happen on the way to an answer; only the network's errors have such codes.
-  const reason = networkReason(error);
-  if (/^(?:E[A-Z]+|UND_.*|.*TIMED?OUT.*|it did .*)$/.test(reason)) {
-    return { why: `Google can't be reached (${reason})`, status: 503 };
   }
   return { why: "it is no usable key", status: undefined };
 }

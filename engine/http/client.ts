@@ -1,5 +1,7 @@
 import type { LookupFunction } from "node:net";
+import { buffer } from "node:stream/consumers";
 import type { CredentialChain } from "../credentials/chain.ts";
+import type { CloudAnswer, CloudMessage } from "../credentials/cloud-request.ts";
 import type { Environment } from "../credentials/environment.ts";
 import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
@@ -217,6 +219,7 @@ export class HttpClient {
     endpoint: Endpoint,
     message: WireRequest,
     login: (exchange: Exchange) => Promise<WireResponse>,
+    redirects = true,
   ): Promise<Outcome> {
     const wire = {
       connections: this.#connections,
@@ -229,7 +232,7 @@ export class HttpClient {
     );
     const policy = endpoint.locationPolicy(message.operation);
     const redirected: Exchange = async (request) => {
-      const response = await followRedirects(request, policy, limited);
+      const response = await (redirects ? followRedirects(request, policy, limited) : limited(request));
       this.#observe(endpoint, response);
       return response;
     };
@@ -274,13 +277,32 @@ export class HttpClient {
     if (message !== undefined) this.#emit({ kind: "warning", message });
   }
 
+  /**
+   * Asks a service that is no registry and gives out logins. It is sent nobody's login, and no answer of it leads
+   * elsewhere: what is sent is a secret.
+   * @throws as `send`.
+   */
+  async askService(request: CloudMessage, signal: AbortSignal): Promise<CloudAnswer> {
+    const endpoint = this.#endpoints.of(request.url.host);
+    const response = await this.#sendSmall("get a login", endpoint, request, { redirects: false }, signal);
+    return { status: response.status, headers: response.headers, body: await buffer(response.body) };
+  }
+
   /** A token is shared by many requests, so no signal of theirs stops it; the deadline does, and `close`. */
-  async #sendToTokenServer(endpoint: Endpoint, request: TokenServerRequest): Promise<WireResponse> {
-    const operation = "get a token";
-    const { method, url, headers } = request;
+  #sendToTokenServer(endpoint: Endpoint, request: TokenServerRequest): Promise<WireResponse> {
+    return this.#sendSmall("get a token", endpoint, request, { redirects: true });
+  }
+
+  async #sendSmall(
+    operation: string,
+    endpoint: Endpoint,
+    { method, url, headers, ...request }: CloudMessage,
+    { redirects }: { readonly redirects: boolean },
+    outer?: AbortSignal,
+  ): Promise<WireResponse> {
     const content = request.body;
     const body = content && new OutgoingBody({ bytes: content.byteLength, repeatable: true, open: () => content });
-    const { response } = await this.#live(operation, undefined, this.#timeouts.controlMs, body, (signal) => {
+    const { response } = await this.#live(operation, outer, this.#timeouts.controlMs, body, (signal) => {
       const message = this.#message(endpoint, {
         operation,
         method,
@@ -293,7 +315,7 @@ export class HttpClient {
         queued: false,
         maxAnswerBytes: maxTokenAnswerBytes,
       });
-      return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message));
+      return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message), redirects);
     });
     return response;
   }

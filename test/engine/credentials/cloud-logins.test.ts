@@ -261,7 +261,7 @@ test("an endless answer is cut off, and a stopped request ends", async () => {
     response.on("drain", more);
     more();
   });
-  const message = { method: "GET", headers: {} };
+  const message = { method: "GET", headers: {} } as const;
   await expect(
     requestDirectly({ ...message, url: new URL(`${server.url}/endless`) }, new AbortController().signal),
   ).rejects.toThrow("larger than");

@@ -3,6 +3,7 @@ import { Compute, GoogleAuth } from "google-auth-library";
 import { afterEach, expect, test, vi } from "vitest";
 import { createCredentialChain } from "../../../engine/credentials/chain.ts";
 import { CloudLogins } from "../../../engine/credentials/cloud-logins.ts";
+import { requestDirectly } from "../../../engine/credentials/cloud-request.ts";
 import type { Environment } from "../../../engine/credentials/environment.ts";
 import { detour, detourOf, noMachine, nowhere } from "../../support/clouds/detour.ts";
 import { type GoogleServer, startGoogle } from "../../support/clouds/google.ts";
@@ -13,7 +14,12 @@ afterEach(() => vi.unstubAllEnvs());
 
 /** A machine that is not at Google. */
 function elsewhere(google: GoogleServer, environment: Environment): CloudLogins {
-  return new CloudLogins({ environment, request: detour(google), requestDirectly: noMachine });
+  return new CloudLogins({
+    environment,
+    request: detour(google),
+    requestDirectly: (message, signal) =>
+      (message.url.host === google.host ? requestDirectly : noMachine)(message, signal),
+  });
 }
 
 const login = (token: string | undefined) => ({ kind: "basic", username: "oauth2accesstoken", password: token });
@@ -80,7 +86,7 @@ test("a library of Google's gets its token from the same server with the same ke
       credentials,
       scopes: ["https://www.googleapis.com/auth/cloud-platform"],
       clientOptions: {
-        transporterOptions: { fetchImplementation: (url, init) => fetch(detourOf(google, String(url)), init) },
+        transporterOptions: { fetchImplementation: (url, init) => fetch(detourOf(google, new Request(url).url), init) },
       },
     });
     expect((await (await auth.getClient()).getAccessToken()).token).toBe(google.tokens.at(-1));
