@@ -31,6 +31,11 @@ const noMemory: Memory = { previous: [] };
 /** More than can be kept and what registries refuse to delete for a long time; the list must not grow for ever. */
 const maxPrevious = 100;
 
+/** Whether the private bytes are ours, and whole. */
+export function hasMemory(bytes: Uint8Array | undefined): boolean {
+  return readMemory(bytes) !== noMemory;
+}
+
 /** Reads the private bytes. Foreign ones, such as another provider has left, are no memory and no error. */
 export function readMemory(bytes: Uint8Array | undefined): Memory {
   if (bytes === undefined || bytes.byteLength === 0) return noMemory;

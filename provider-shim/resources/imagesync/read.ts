@@ -13,8 +13,9 @@ import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { type Memory, readMemory, type Resolved, topDigests, writeMemory } from "./memory.ts";
+import { type Memory, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
+import { recall } from "./recall.ts";
 import { questionOf, resolveSource } from "./source.ts";
 import { depthIn, digestIn, text, texts } from "./state.ts";
 
@@ -30,8 +31,8 @@ export async function readImagesync(
   context: Context,
 ): Promise<ReadAnswer> {
   if (provider.unknown) return { state };
-  const memory = readMemory(bytes);
   const signal = deadline(state["timeouts"], "read", context.signal);
+  const memory = await recall(state, bytes, provider, signal, context);
   const [found, source] = await Promise.all([
     lookAtDestination(state, provider, signal),
     lookAtSource(state, memory, provider, { deadline: signal, stop: context.signal }),

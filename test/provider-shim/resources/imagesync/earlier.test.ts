@@ -268,6 +268,30 @@ test("a destination without a tag is latest, whose earlier digests are looked af
   await expectPullable(destination, new Map(versions.map((image) => [image, false])));
 });
 
+test("earlier digests are found at the registry when the memory of them is lost, and only those of this tag", async () => {
+  const registries = await startRegistries();
+  const { destination, wanted } = registries;
+  const commands = startCommands(registries.hosts);
+  const neighbour = await commands.put(nothing, wanted("app:other.1"));
+  const kept = await lived(registries, commands, [first, second]);
+  await commands.put(neighbour, wanted("app:other.1"));
+  const others = [...(await wholeTags(destination))].filter((tag) => tag.endsWith("other.1"));
+  expect(others.length).toBe(2);
+  const { value } = await commands.refresh({ state: kept.state, private: new Uint8Array() });
+  await commands.destroy(value);
+  expect(await wholeTags(destination)).toEqual(others);
+  await expectPullable(destination, new Map([[first, false]]));
+});
+
+test("a registry that lists no tags does not fail the refresh of a resource without memory", async () => {
+  const registries = await startRegistries();
+  const commands = startCommands(registries.hosts);
+  const kept = await lived(registries, commands, [first]);
+  registries.destination.intercept = ({ kind }) => (kind === "tags" ? denied : undefined);
+  const { value } = await commands.refresh({ state: kept.state, private: new Uint8Array() });
+  expect(value.state).toMatchObject({ destination_digest: first.digest, complete: true });
+});
+
 test("a new object does not take the earlier digests of the one it takes the place of for its own", async () => {
   const registries = await startRegistries();
   const commands = startCommands(registries.hosts);
