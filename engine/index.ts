@@ -23,7 +23,10 @@ export {
 } from "./oci/reference.ts";
 export type { Credential } from "./credentials/credential.ts";
 export type { ExplicitCredential } from "./credentials/chain.ts";
-export type { RegistryTransport } from "./http/transport.ts";
+export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/transport.ts";
+export { headerFault, parseMirror } from "./http/transport-check.ts";
+export { parseProxy } from "./http/proxy.ts";
+export { parseByteSize } from "./http/byte-size.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";
 export type { CollectOptions, RemoveOptions } from "./delete/deletions.ts";

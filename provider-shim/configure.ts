@@ -1,5 +1,7 @@
-import { createEngine, type Engine, type Redactor, type RegistryTransport } from "../engine/index.ts";
+import { createEngine, type Engine, type Redactor } from "../engine/index.ts";
 import { type DeletionPolicy, deletionPolicyOf } from "./deletion-policy.ts";
+import { defaultPlatforms, processSettings } from "./process-settings.ts";
+import { registrySecretsIn, registryTransport } from "./registry-block.ts";
 import { blocks } from "./provider-schema.ts";
 import { environmentLogin, plainHttpHost, registryAuthSecrets, registryLogin } from "./registry-auth.ts";
 import { isUnknown, type ObjectValue, type Value } from "./protocol/value.ts";
@@ -11,6 +13,8 @@ export interface Configured {
   readonly resolveAtPlan: boolean;
   /** For resources that say nothing of their own. */
   readonly deletionPolicy: DeletionPolicy;
+  /** The platforms of resources that name none: a list of names, null for whole images, or unknown. */
+  readonly defaultPlatforms: Value;
   /** Part of the configuration is not known yet: nothing can be asked of registries. */
   readonly unknown: boolean;
 }
@@ -21,20 +25,7 @@ export function configureProvider(
   options: { readonly environment: NodeJS.ProcessEnv; readonly userAgent: string; readonly redactor: Redactor },
 ): Configured {
   const explicit = blocks(config, "registry_auth").flatMap((block) => registryLogin(block, options.environment) ?? []);
-  const registries = blocks(config, "registry").flatMap((block): RegistryTransport[] => {
-    const address = optionalText(block, "address");
-    if (address === undefined) return [];
-    return [
-      {
-        address,
-        plainHttp: block["plain_http"] === true,
-        insecureSkipVerify: block["insecure_skip_verify"] === true,
-        caCertificate: optionalText(block, "ca_certificate"),
-        clientCertificate: optionalText(block, "client_certificate"),
-        clientKey: optionalText(block, "client_key"),
-      },
-    ];
-  });
+  const registries = blocks(config, "registry").flatMap((block) => registryTransport(block) ?? []);
   const plainHttp = new Set(explicit.flatMap(({ address }) => plainHttpHost(address) ?? []));
   for (const { address } of registries) plainHttp.delete(address);
   for (const secret of secretsIn(config)) options.redactor.registerSecret(secret);
@@ -42,6 +33,7 @@ export function configureProvider(
   if (password !== undefined) options.redactor.registerSecret(password);
   const engine = createEngine({
     ...options,
+    ...processSettings(config, options.environment),
     registries: [...registries, ...[...plainHttp].map((address) => ({ address, plainHttp: true }))],
     credentials: {
       explicit,
@@ -53,6 +45,7 @@ export function configureProvider(
     engine,
     resolveAtPlan: config["resolve_at_plan"] !== false,
     deletionPolicy: deletionPolicyOf(config["deletion_policy"]) ?? "delete",
+    defaultPlatforms: defaultPlatforms(config),
     // No plan depends on the policy.
     unknown: hasUnknown({ ...config, deletion_policy: null }),
   };
@@ -62,7 +55,7 @@ export function configureProvider(
 function secretsIn(config: ObjectValue): string[] {
   const auth = blocks(config, "registry_auth");
   const found = auth.flatMap((block) => [...registryAuthSecrets, "config_file_content"].map((name) => block[name]));
-  const keys = blocks(config, "registry").map((block) => block["client_key"]);
+  const keys = blocks(config, "registry").flatMap(registrySecretsIn);
   return [...found, ...keys, config["config_file_content"]].filter(
     (value): value is string => typeof value === "string",
   );

@@ -1,6 +1,8 @@
 import type { Schema } from "./protocol/schema.ts";
 import type { ObjectValue, Value } from "./protocol/value.ts";
+import { processAttributes } from "./process-settings.ts";
 import { registryAuthBlock } from "./registry-auth.ts";
+import { registryBlock } from "./registry-block.ts";
 
 /** The provider block. */
 export const providerSchema: Schema = {
@@ -33,44 +35,11 @@ export const providerSchema: Schema = {
         description:
           "The `deletion_policy` of resources that have none of their own: `delete`, `untag` or `retain`. A change counts at once, also for resources that are removed in the same apply. Defaults to `delete`.",
       },
+      ...processAttributes,
     },
     blocks: {
       registry_auth: registryAuthBlock,
-      registry: {
-        nesting: "list",
-        block: {
-          description: "How a registry is reached when HTTPS with the system's certificates is not enough.",
-          attributes: {
-            address: { type: "string", required: true, description: "`host` or `host:port`." },
-            plain_http: {
-              type: "bool",
-              optional: true,
-              description: "Speak HTTP without encryption. It is never tried unless asked for. Defaults to `false`.",
-            },
-            insecure_skip_verify: {
-              type: "bool",
-              optional: true,
-              description: "Accept any certificate. Defaults to `false`.",
-            },
-            ca_certificate: {
-              type: "string",
-              optional: true,
-              description: "PEM text of certificates to trust besides the system's.",
-            },
-            client_certificate: {
-              type: "string",
-              optional: true,
-              description: "PEM text of the certificate to show, together with `client_key`.",
-            },
-            client_key: {
-              type: "string",
-              optional: true,
-              sensitive: true,
-              description: "PEM text of the key of `client_certificate`.",
-            },
-          },
-        },
-      },
+      registry: registryBlock,
     },
   },
 };

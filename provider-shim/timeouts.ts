@@ -32,7 +32,7 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
 const longestMs = 24 * 3_600_000;
 
 /** Reads a duration such as `90s`, `1h30m`, `1.5h`; undefined when it is none, or not between 1 ms and 24 h. */
-function parseDuration(text: string): number | undefined {
+export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text) || text.length > 40) return undefined;
   let milliseconds = 0;
   for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {

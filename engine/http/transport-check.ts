@@ -51,17 +51,19 @@ export function checkTransport(transport: RegistryTransport): void {
   }
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(transport.headers ?? {})) {
-    const key = name.toLowerCase();
-    if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) refuse(`has a header ${quote(name)}, which is no name`, "Correct it");
-    if (ownHeaders.has(key))
-      refuse(`cannot have the header ${quote(name)}`, "It is set by the request itself: remove it");
-    if (seen.has(key)) refuse(`has the header ${quote(name)} twice`, "Names are the same in capitals: remove one");
-    // Line breaks would end the header and begin another one; other characters are refused by servers.
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      refuse(`has a header ${quote(name)} whose value has characters that no header can have`, "Correct the value");
-    }
-    seen.add(key);
+    const fault = headerFault(name, value);
+    if (fault !== undefined) refuse(`has a header ${quote(name)} that ${fault}`, "Correct or remove it");
+    if (seen.has(name.toLowerCase())) refuse(`has the header ${quote(name)} twice`, "Capitals make no difference");
+    seen.add(name.toLowerCase());
   }
+}
+
+/** Why a header can't be sent with every request, as the end of a sentence; undefined when it can. */
+export function headerFault(name: string, value: string): string | undefined {
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/i.test(name)) return "is no name of a header";
+  if (ownHeaders.has(name.toLowerCase())) return "is set by each request itself";
+  // Line breaks would end the header and begin another one; other characters are refused by servers.
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? undefined : "has characters that no header can have";
 }
 
 /** A mirror of a registry. */

@@ -40,6 +40,15 @@ const timeout: readonly BadValue[] = ["", "soon", "5", "-1s", "0s", "1h 30m", "9
   fix: /Write a number with a unit/,
 }));
 
+const duration = (name: string): readonly BadValue[] =>
+  ["", "soon", "5", "-1s", "0s", "999h"].map((value) => ({
+    value,
+    summary: new RegExp(`Invalid ${name}`),
+    fix: /Write a number with a unit/,
+  }));
+
+const at: Body = { address: "r.example" };
+
 const bool: BadValue = { value: "maybe", summary: /Incorrect attribute value type/, fix: /a bool is required/ };
 
 const policy: readonly BadValue[] = ["", "keep", "Delete"].map((value) => ({
@@ -155,6 +164,87 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     ...bad,
     beside: { address: "r.example", client_certificate: pem },
   })),
+  "provider.registry.ca_certificate_file": ["", pem].map((value) => ({
+    value,
+    summary: /Invalid ca_certificate_file/,
+    fix: /Give the path/,
+    beside: at,
+  })),
+  "provider.registry.mirrors": [
+    { value: "m.example", summary: /Incorrect attribute value type/, fix: /list of string required/, beside: at },
+    ...["", "two words", "user@host", "m.example/UPPER", "m.example/a//b"].map((value) => ({
+      value: ["m.example", value],
+      summary: /Invalid mirror/,
+      fix: /Write it as/,
+      beside: at,
+    })),
+  ],
+  "provider.registry.headers": [
+    { value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/, beside: at },
+    ...[{ "two words": "x" }, { Host: "x" }, { "x-a": "1", "X-A": "2" }, { "x-a": "line\nbreak" }].map((value) => ({
+      value,
+      summary: /Invalid header/,
+      fix: /Correct or remove it/,
+      beside: at,
+    })),
+  ],
+  "provider.registry.proxy_url": ["", "socks5://p.example", "http://p.example/path"].map((value) => ({
+    value,
+    summary: /Invalid proxy_url/,
+    fix: /Write it as/,
+    beside: at,
+  })),
+  "provider.registry.max_concurrent_requests": [0, -1, 1.5, 5000].map((value) => ({
+    value,
+    summary: /Invalid max_concurrent_requests/,
+    fix: /whole number from 1/,
+    beside: at,
+  })),
+  "provider.registry.requests_per_second": [-1, 0.0001, 1e9].map((value) => ({
+    value,
+    summary: /Invalid requests_per_second/,
+    fix: /or 0 for no limit/,
+    beside: at,
+  })),
+  "provider.registry.vendor": ["", "Harbor", "dockerhub"].map((value) => ({
+    value,
+    summary: /Invalid vendor/,
+    fix: /one of: .*"harbor"/,
+    beside: at,
+  })),
+  "provider.registry.api_url": ["", "api.example", "ftp://api.example"].map((value) => ({
+    value,
+    summary: /Invalid api_url/,
+    fix: /https:\/\/host/,
+    beside: at,
+  })),
+  "provider.default_platforms": [
+    { value: ["linux"], summary: /Invalid default_platforms/, fix: /os\/arch/ },
+    { value: ["linux/amd64", ""], summary: /Invalid default_platforms/, fix: /os\/arch/ },
+    { value: "linux/amd64", summary: /Incorrect attribute value type/, fix: /set of string required/ },
+  ],
+  "provider.max_parallel_transfers": [0, -1, 2.5, 1001].map((value) => ({
+    value,
+    summary: /Invalid max_parallel_transfers/,
+    fix: /whole number from 1 to 1000/,
+  })),
+  "provider.max_bandwidth": ["", "50", "fast", "-1MiB", "0B", "1TiB", "50MiB/s"].map((value) => ({
+    value,
+    summary: /Invalid max_bandwidth/,
+    fix: /number with a unit/,
+  })),
+  "provider.retries": [-1, 0.5, 101].map((value) => ({
+    value,
+    summary: /Invalid retries/,
+    fix: /whole number from 0/,
+  })),
+  "provider.retry_min_delay": duration("retry_min_delay"),
+  "provider.retry_max_delay": [
+    ...duration("retry_max_delay"),
+    { value: "1s", summary: /Contradicting delays/, fix: /longer of the two/, beside: { retry_min_delay: "2s" } },
+    { value: "1ms", summary: /Contradicting delays/, fix: /longer of the two/ },
+  ],
+  "provider.request_timeout": duration("request_timeout"),
   "imagesync.source": reference,
   "imagesync.destination": reference,
   "imagesync.source_digest": [
@@ -250,6 +340,8 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
     expect(sensitive.toSorted()).toEqual([
       "provider.config_file_content",
       "provider.registry.client_key",
+      "provider.registry.headers",
+      "provider.registry.proxy_url",
       "provider.registry_auth.config_file_content",
       "provider.registry_auth.identity_token",
       "provider.registry_auth.password",

@@ -32,6 +32,7 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
   if (proposed === null || config === null) return { planned: null };
   const planned: Record<string, Value> = { ...proposed };
   for (const [attribute, value] of Object.entries(defaults)) if (config[attribute] === null) planned[attribute] = value;
+  if (config["platforms"] === null) planned["platforms"] = request.provider?.defaultPlatforms ?? null;
   keepSpelling("source", planned, prior);
   keepSpelling("destination", planned, prior);
   const value = objectValue(planned);

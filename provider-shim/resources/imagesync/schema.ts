@@ -63,8 +63,9 @@ export const imagesyncSchema: Schema = {
       platforms: {
         type: ["set", "string"],
         optional: true,
+        computed: true,
         description:
-          "Copy only these platforms, such as `linux/amd64`, as a new index that lists the original images unchanged. Defaults to the whole image as it is, whose digest and signatures stay valid.",
+          "Copy only these platforms, such as `linux/amd64`, as a new index that lists the original images unchanged. Defaults to the provider's `default_platforms`, else to the whole image as it is, whose digest and signatures stay valid.",
       },
       required_platforms: {
         type: ["set", "string"],
