@@ -104,6 +104,7 @@ export interface RunningProfile {
   /** For example `{ "DELETE manifest": 1, "DELETE vendor": 1 }`. */
   counts(): Record<string, number>;
   resetCounts(): void;
+  /** Injects faults, at both hosts. */
   intercept: Intercept | undefined;
   close(): Promise<void>;
 }

@@ -53,6 +53,7 @@ export async function startProfile(name: ProfileName, options: ProfileOptions = 
     },
     set intercept(intercept) {
       registry.intercept = intercept;
+      if (vendorServer !== undefined) vendorServer.intercept = intercept;
     },
     async close() {
       await registry.close();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { Api } from "../../../../embedded-registry/index.ts";
+import type { Api, Intercept } from "../../../../embedded-registry/index.ts";
 import { listen, type ListeningServer } from "../listening-server.ts";
 import type { ProfileRequest } from "./profile.ts";
 import { json } from "./refusal.ts";
@@ -9,15 +9,28 @@ import { json } from "./refusal.ts";
 export interface VendorServer extends ListeningServer {
   /** In the order of their arrival. */
   readonly requests: ProfileRequest[];
+  /** Answers in the API's place; other faults are for registries. */
+  intercept: Intercept | undefined;
 }
 
 /** Serves an API; what it does not know is 404. `api` is asked for anew with each request. */
 export async function serveApi(api: () => Api): Promise<VendorServer> {
   const requests: ProfileRequest[] = [];
   const server = createServer((request, response) => {
-    answer(api(), request, response, requests).catch(() => response.destroy());
+    answer(interceptable(api(), running.intercept), request, response, requests).catch(() => response.destroy());
   });
-  return { ...(await listen(server)), requests };
+  const running: VendorServer = { ...(await listen(server)), requests, intercept: undefined };
+  return running;
+}
+
+function interceptable(api: Api, intercept: Intercept | undefined): Api {
+  return (call) => {
+    const { method, path, headers } = call;
+    const fault = intercept?.({ kind: "unknown", repository: "", reference: "", method, path, headers });
+    const body = fault?.respond?.body;
+    if (fault?.respond === undefined) return api(call);
+    return Promise.resolve({ ...fault.respond, body: Buffer.from(body ?? "") });
+  };
 }
 
 async function answer(
