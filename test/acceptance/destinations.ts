@@ -1,7 +1,12 @@
 import { expect, onTestFinished } from "vitest";
 import type { RunningRegistry } from "../../embedded-registry/index.ts";
 import { type Endpoint, exchange, fetchTree, type TestManifest, treeOf } from "../support/images/index.ts";
-import { dockerRegistryProgram, type RunningDockerRegistry, startDockerRegistry } from "../support/registries/index.ts";
+import {
+  dockerRegistryProgram,
+  type DockerRegistryOptions,
+  type RunningDockerRegistry,
+  startDockerRegistry,
+} from "../support/registries/index.ts";
 import { nested, terraformProgram, type Workspace } from "../support/terraform/index.ts";
 import { configuration, openAttached, openRegistry, openWorkspaceFor } from "./stage.ts";
 
@@ -45,8 +50,8 @@ export async function setScene(open: () => Promise<{ readonly host: string }>): 
 }
 
 /** A docker-registry for one test. */
-export async function openDockerRegistry(): Promise<RunningDockerRegistry> {
-  const registry = await startDockerRegistry();
+export async function openDockerRegistry(options: DockerRegistryOptions = {}): Promise<RunningDockerRegistry> {
+  const registry = await startDockerRegistry(options);
   onTestFinished(() => registry.close());
   return registry;
 }

@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { buildPlatformIndex, type TestManifest } from "../support/images/index.ts";
 import { type Body, expectNothingToDo } from "../support/terraform/index.ts";
-import { destinations, expectTags, heldBy, isProgramMissing, remainsOf, type Scene, setScene } from "./destinations.ts";
+import {
+  destinations,
+  expectTags,
+  heldBy,
+  isProgramMissing,
+  openDockerRegistry,
+  remainsOf,
+  type Scene,
+  setScene,
+} from "./destinations.ts";
 import { mirror, openRegistry, patient, pushTo } from "./stage.ts";
 
 const version = (seed: string): TestManifest =>
@@ -86,6 +95,28 @@ describe.skipIf(isProgramMissing).each(destinations)("earlier digests at %s", pa
     expect(destroyed.text).toContain(`- kept ${second.digest}: tag stable`);
     await expectTags(scene.destination, { stable: second });
     expect(await remainsOf(scene.destination, [first], [second])).toEqual([]);
+  });
+});
+
+describe.skipIf(isProgramMissing)("a registry whose deletes are switched off", patient, () => {
+  test('takes every update, with one warning that names what is left; deletion_policy = "retain" ends it', async () => {
+    const scene = await setScene(() => openDockerRegistry({ deleteEnabled: false }));
+    const { workspace, source, destination, reference } = scene;
+    await live(scene, [first, second]);
+    await pushTo(source, "team/app", "1", third);
+    const { text } = await workspace.apply();
+    expect(text.match(/Warning: /g)).toEqual(["Warning: "]);
+    expect(text).toContain("Warning: Earlier images are not collected yet");
+    expect(text).toContain(`${reference}:live is updated.`);
+    expect(text).toContain(`- skipped tag ${heldBy(first, "live")}: Cannot delete tag`);
+    expect(text).toContain(`set deletion_policy = "retain"`);
+    const all = { live: third, [heldBy(first, "live")]: first, [heldBy(second, "live")]: second };
+    await expectTags(destination, all);
+    await expectNothingToDo(workspace);
+    await configure(scene, { deletion_policy: "retain" });
+    expect((await workspace.apply()).text).not.toMatch(/Warning/);
+    expect((await workspace.destroy()).text).not.toMatch(/Warning/);
+    await expectTags(destination, all);
   });
 });
 

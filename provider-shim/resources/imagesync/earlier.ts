@@ -83,7 +83,7 @@ export async function collectEarlier(
 function tellSkipped(destination: string, lines: readonly string[], context: Context): void {
   if (lines.length === 0) return;
   const what = `${destination} is updated. Of its earlier images something is left that is not to be kept:`;
-  const next = "The next update, or the destroy, tries again; nothing else needs to be done.";
+  const next = `The next update, or the destroy, tries again. Where this registry never deletes, set deletion_policy = "retain".`;
   context.diagnostics.warning("Earlier images are not collected yet", [what, ...lines, next].join("\n"));
 }
 
