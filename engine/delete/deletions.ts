@@ -11,8 +11,10 @@ import { retentionTag } from "../graph/retention.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
+import { readCandidates } from "./candidates.ts";
 import { collect, type CollectionOrder, nothing } from "./collect.ts";
 import { findLeftovers, finishLeftovers } from "./leftovers.ts";
+import type { UntagOptions } from "./untag.ts";
 import { findUntagged } from "./untagged.ts";
 import { Marker } from "./mark.ts";
 import { gone, type Removal, removeTag } from "./remove.ts";
@@ -78,6 +80,10 @@ export class Deletions {
     const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
     const kept = removal.kept ? [removal.kept] : [];
     if (removal.claimed) return { ...nothing, untagged: false, absent: false, kept };
+    if (removal.repositoryDeleted === true) {
+      const { manifests } = await readCandidates(repository, this.#indexOf(repository.name), [expected], signal);
+      return { ...nothing, untagged: true, absent: false, manifests: [...manifests.keys()] };
+    }
     const released = await this.#release(repository, tag, previous, options);
     const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
     const order = { digests, keepDigests, tags };
@@ -137,9 +143,32 @@ export class Deletions {
       };
     }
     const capability = this.#capabilities.of(repository.name);
-    return await this.#alone(repository, signal, () =>
-      removeTag(repository, tag, this.#context.claims, { expectDigest, since, capability, signal }),
-    );
+    const untagging = {
+      expectDigest,
+      since,
+      capability,
+      ...this.#contentOf(repository, expectDigest, options),
+      signal,
+    };
+    return await this.#alone(repository, signal, async () => {
+      // What goes with its last tag cannot be read afterwards, and names what is to be collected.
+      if (repository.vendor.traits.lastTagTakesImage) await untagging.contents?.();
+      return await removeTag(repository, tag, this.#context.claims, untagging);
+    });
+  }
+
+  /** Whether the content may go with the tag, and which manifests that is. */
+  #contentOf(
+    repository: Repository,
+    digest: Digest,
+    { policy, keepDigests = [], signal }: CollectionOptions,
+  ): Pick<UntagOptions, "contentStays" | "contents"> {
+    if (policy === "untag" || keepDigests.length > 0) return { contentStays: true };
+    const contents = async (): Promise<ReadonlySet<Digest>> => {
+      const index = this.#indexOf(repository.name);
+      return new Set((await readCandidates(repository, index, [digest], signal)).manifests.keys());
+    };
+    return { contents };
   }
 
   /** Takes the retention tags of earlier digests away. Their failure is no failure of what the user asked for. */
@@ -147,8 +176,9 @@ export class Deletions {
     repository: Repository,
     tag: string | undefined,
     digests: readonly Digest[],
-    { dryRun, signal }: CollectionOptions,
+    options: CollectionOptions,
   ): Promise<Released> {
+    const { signal } = options;
     const tags: string[] = [];
     const skipped: Skipped[] = [];
     if (tag === undefined) return { tags, skipped };
@@ -157,7 +187,7 @@ export class Deletions {
         // What it holds is compared where it is removed, which also knows a stand-in that a killed removal has left.
         if ((await this.#heldBy(repository, held, signal)) === undefined) continue;
         const since = Number.POSITIVE_INFINITY;
-        const removal = await this.#removeTag(repository, held, digest, { since, dryRun, signal });
+        const removal = await this.#removeTag(repository, held, digest, { ...options, since });
         if (removal.untagged) tags.push(held);
       } catch (error) {
         signal?.throwIfAborted();

@@ -12,6 +12,8 @@ export interface Removal {
   readonly absent: boolean;
   /** What it holds, and why it was left. */
   readonly kept?: Kept | undefined;
+  /** The repository had nothing else and is gone as a whole. */
+  readonly repositoryDeleted?: boolean | undefined;
   /** A new owner in this process has the tag, with the same digest: the image is his now. */
   readonly claimed: boolean;
 }
@@ -43,7 +45,7 @@ export async function removeTag(
   const result = await untag(repository, tag, expectDigest, options);
   if (result.outcome === "held") return { ...stays, kept: moved(result.digest) };
   claims.forget(repository.name, tag);
-  return { ...gone, absent: result.outcome === "absent" };
+  return { ...gone, absent: result.outcome === "absent", repositoryDeleted: result.outcome === "repository-deleted" };
 
   function moved(digest: Digest): Kept {
     return { digest, by: `the tag ${tag} was moved to it by somebody else; ${expectDigest} was expected there` };

@@ -147,7 +147,10 @@ async function putBackOrGone(
   try {
     const options = { signal: AbortSignal.timeout(cleanUpDeadlineMs) };
     const current = await repository.manifests.find(tag, options);
-    if (current?.digest === standInDigest) await repository.manifests.put(original, tag, { ...options, once: true });
+    if (current?.digest === standInDigest) {
+      await repository.manifests.put(original, tag, { ...options, once: true });
+      await forget(repository, standInDigest);
+    }
     return current === undefined;
   } catch (error) {
     const { registry } = repository.name;
@@ -160,6 +163,15 @@ async function putBackOrGone(
       hint: "Repeat the delete when the registry is well, or push the image to the tag again",
       cause: error,
     });
+  }
+}
+
+/** Some registries delete no manifest that has a tag, and this one has none any more. */
+async function forget(repository: Repository, standInDigest: Digest): Promise<void> {
+  try {
+    await repository.manifests.delete(standInDigest, { signal: AbortSignal.timeout(cleanUpDeadlineMs) });
+  } catch {
+    // Some hundred bytes that nothing refers to; why the tag could not be deleted is what the user has to know.
   }
 }
 

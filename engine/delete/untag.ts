@@ -11,12 +11,19 @@ import { prepareStandIn, removeStandIn, replaceAndDelete } from "./stand-in.ts";
 export interface UntagOptions {
   /** What the registry is known to do; what is learnt is written to it. */
   readonly capability: Capability;
+  /** The content must not go with its last tag, as it does at some registries. @default false */
+  readonly contentStays?: boolean | undefined;
+  /**
+   * The manifests that would be deleted after the tag: where a registry does not part from its last image, its
+   * repository is deleted if it has nothing else. Absent when they are to stay.
+   */
+  readonly contents?: (() => Promise<ReadonlySet<Digest>>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What became of a tag: it is gone, it was not there before, or it holds something else, and still does. */
+/** What became of a tag: it is gone, with its whole repository maybe, it was not there before, or it holds something else, and still does. */
 export type Untagged =
-  | { readonly outcome: "deleted" | "absent" }
+  | { readonly outcome: "deleted" | "absent" | "repository-deleted" }
   | { readonly outcome: "held"; readonly digest: Digest };
 
 const deleted: Untagged = { outcome: "deleted" };
@@ -65,39 +72,71 @@ async function untagOnce(
   repository: Repository,
   tag: string,
   expected: Digest,
-  { capability, signal }: UntagOptions,
+  options: UntagOptions,
 ): Promise<Untagged> {
+  const { capability, contentStays = false, signal } = options;
   const { vendor } = repository;
-  if (vendor.traits.deletesByTag === false) capability.deletesByTag = false;
-  while (capability.vendorDeletesTags !== false || capability.deletesByTag !== false) {
+  const { traits } = vendor;
+  const byVendor = vendor.deletesTags && !(contentStays && traits.lastTagTakesImage);
+  const byTag = capability.deletesByTag !== false && traits.deletesByTag !== false && !traits.lastTagTakesImage;
+  // A stand-in compares again where it is put; what it needs is brought only for a tag that will go.
+  if (byVendor || byTag || capability.standInReady !== true) {
     // Between this comparison and the next request nothing else may stand.
     const current = await currentOf(repository, tag, signal);
     if (!current) return absent;
     if (current.digest !== expected) return await unlessStandIn(repository, tag, current.digest, expected, signal);
-    if (capability.vendorDeletesTags !== false) {
-      const answer = await vendor.deleteTag(tag, { digest: expected, signal });
-      capability.vendorDeletesTags = answer !== "unavailable";
-      if (answer !== "unavailable") return deleted;
-      // Most vendors have no API to ask, which cost nothing: the comparison still holds.
-      if (capability.deletesByTag === false) break;
-    }
+    if (byVendor && (await vendor.deleteTag(tag, { digest: expected, signal })) !== "unavailable") return deleted;
+  }
+  if (byTag) {
     const answer = await repository.manifests.delete(tag, { signal });
     if (answer.status < 300) capability.deletesByTag = true;
     if (answer.status < 300 || isGone(answer)) return deleted;
     if (!isUnsupported(answer)) throw answer.error;
     capability.deletesByTag = false;
-    capability.vendorDeletesTags = await vendor.recognise(answer.error, { signal });
+    if (await vendor.recognise(answer.error, { signal })) return await untagOnce(repository, tag, expected, options);
   }
   await checkDeletesWork(repository, tag, capability, signal);
   try {
-    if (capability.standInReady !== true) await prepareStandIn(repository, { signal });
-    capability.standInReady = true;
-    const found = await replaceAndDelete(repository, tag, expected, { signal });
-    return found === undefined ? deleted : await unlessStandIn(repository, tag, found, expected, signal);
+    return await untagByStandIn(repository, tag, expected, options);
   } catch (error) {
     if (isNotFound(error)) return absent;
     throw error;
   }
+}
+
+async function untagByStandIn(
+  repository: Repository,
+  tag: string,
+  expected: Digest,
+  options: UntagOptions,
+): Promise<Untagged> {
+  const { capability, contents, signal } = options;
+  try {
+    await repository.vendor.checkStandIn(tag, { signal });
+  } catch (error) {
+    const isLast = error instanceof ImagesyncError && error.code === "unsupported" && contents !== undefined;
+    if (isLast && (await deleteRepository(repository, tag, expected, await contents(), signal))) {
+      return { outcome: "repository-deleted" };
+    }
+    throw error;
+  }
+  if (capability.standInReady !== true) await prepareStandIn(repository, { signal });
+  capability.standInReady = true;
+  const found = await replaceAndDelete(repository, tag, expected, { signal });
+  return found === undefined ? deleted : await unlessStandIn(repository, tag, found, expected, signal);
+}
+
+/** @returns whether the repository is gone, the tag with it. */
+async function deleteRepository(
+  repository: Repository,
+  tag: string,
+  expected: Digest,
+  contents: ReadonlySet<Digest>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if ((await currentOf(repository, tag, signal))?.digest !== expected) return false;
+  const outcome = await repository.vendor.deleteRepository(contents, { onlyTag: tag, signal });
+  return outcome === "deleted" || outcome === "absent";
 }
 
 /** Absence is asked for twice here, as a tag that is wrongly believed to be gone would be left behind for ever. */

@@ -3,8 +3,6 @@ import { repositoryKey } from "./known.ts";
 
 /** What a repository's registry has shown that it does; absent until its answers have told. */
 export interface Capability {
-  /** The vendor's own API removes a tag. */
-  vendorDeletesTags?: boolean;
   /** `DELETE manifests/<tag>` removes the tag alone. */
   deletesByTag?: boolean;
   /** `DELETE manifests/<digest>` works. */

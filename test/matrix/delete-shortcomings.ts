@@ -10,27 +10,7 @@ interface Shortcoming {
 export const shortcomings: readonly Shortcoming[] = [
   {
     family: "ghcr",
-    cases: ["only tag", "deletes off"],
-    why: "the throw-away manifest cannot be deleted; the image is put back on its tag, the other stays without a tag",
-  },
-  {
-    family: "docker-hub, untold",
-    cases: [
-      "only tag",
-      "beside another image",
-      "sibling tag",
-      "shared layer",
-      "index",
-      "index, child tagged",
-      "child of an index",
-      "signed",
-      "with an earlier one",
-    ],
-    why: "as above: a manifest with a tag is not deleted there, and it is not deleted again when it has none any more",
-  },
-  {
-    family: "ecr",
-    cases: ["index", "index, child tagged"],
-    why: "the index goes with its last tag before its children are known, which stay without a tag",
+    cases: ["deletes off"],
+    why: "only the delete itself tells that it is not allowed; the image is put back on its tag, the throw-away manifest stays without one",
   },
 ];

@@ -45,6 +45,11 @@ export class RepositoryVendor {
     return traitsOf(this.family);
   }
 
+  /** Whether the vendor has an API that removes one tag. */
+  get deletesTags(): boolean {
+    return this.#api().deleteTag !== undefined;
+  }
+
   /**
    * Removes one tag and nothing else by the API of the vendor, without a request where there is none.
    * @throws `unauthorized`, `denied` with the permission that is missing; `immutable`, `unavailable` and what the
