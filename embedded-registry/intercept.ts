@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Reply } from "./reply.ts";
@@ -25,6 +26,10 @@ export interface Fault {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** The connection ends after this many bytes of the answer's body; `Content-Length` still promises all of them. */
   readonly cutAfterBytes?: number;
+  /** After this many bytes of the answer's body nothing more comes, and the connection stays open. */
+  readonly stallAfterBytes?: number;
+  /** What was asked is done, and then the connection ends in place of an answer. */
+  readonly loseAnswer?: boolean;
   /** This byte of the answer's body is changed, all other bytes and the length are right. */
   readonly corruptByte?: number;
   /** The connection ends once this many bytes of the request's body have come. */
@@ -55,6 +60,11 @@ export function substituteReply(respond: NonNullable<Fault["respond"]>): Reply {
   };
 }
 
+/** Whether the body of an answer is not sent as it is. */
+export function damagesBody(fault: Fault | undefined): fault is Fault {
+  return [fault?.cutAfterBytes, fault?.stallAfterBytes, fault?.corruptByte].some((damage) => damage !== undefined);
+}
+
 /** Sends a body with its damage: the changed byte, or the end of the connection in the middle. */
 export async function sendDamaged(
   body: Readable,
@@ -62,7 +72,7 @@ export async function sendDamaged(
   response: ServerResponse,
   onSent: (bytes: number) => void,
 ): Promise<void> {
-  const end = fault.cutAfterBytes ?? Infinity;
+  const end = fault.cutAfterBytes ?? fault.stallAfterBytes ?? Infinity;
   let offset = 0;
   for await (const chunk of body) {
     const bytes = Buffer.from(chunk as Buffer);
@@ -74,6 +84,10 @@ export async function sendDamaged(
     await new Promise<void>((resolve, reject) => {
       response.write(part, (error) => (error ? reject(error) : resolve()));
     });
+    if (offset >= end && fault.stallAfterBytes !== undefined) {
+      await once(response, "close");
+      return;
+    }
     if (offset >= end) {
       // What was written still goes out, then the connection ends before its time.
       response.socket?.destroySoon();

@@ -10,7 +10,7 @@ import { dispatch } from "./dispatch.ts";
 import { errorReply, RegistryError } from "./errors.ts";
 import type { ApiCall } from "./extension.ts";
 import type { Registry } from "./exchange.ts";
-import { alteredReply, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
+import { alteredReply, damagesBody, sendDamaged, substituteReply, type Fault, type Intercept } from "./intercept.ts";
 import type { RegistryOptions } from "./options.ts";
 import { bodySize, type Reply } from "./reply.ts";
 import { cutBody, readBody } from "./request-body.ts";
@@ -129,6 +129,7 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
       record.status = 499;
     } else {
       record.status = reply.status;
+      if (fault?.loseAnswer === true) throw new Error("The answer is lost on its way");
       await send(alteredReply(completed(reply), fault), fault, request, response, record);
     }
   } catch {
@@ -220,7 +221,7 @@ async function send(
   const onSent = (bytes: number): void => {
     record.bytesOut += bytes;
   };
-  if (fault?.cutAfterBytes !== undefined || fault?.corruptByte !== undefined) {
+  if (damagesBody(fault)) {
     await sendDamaged(stream, fault, response, onSent);
     return;
   }

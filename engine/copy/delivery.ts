@@ -11,6 +11,8 @@ export interface DeliveryOptions {
   readonly destination: Repository;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
+  /** Sends every blob, whatever the registry says it has: it said so before, and then missed it. */
+  readonly resend?: boolean | undefined;
 }
 
 /** How often a blob is sent when its upload breaks. */
@@ -50,6 +52,14 @@ export async function deliver(
       if (signal?.aborted || !(error instanceof ImagesyncError)) throw error;
       if (attempt >= attemptsFor(error)) throw afterAttempts(error, attempt);
       onEvent({ kind: "retry", operation: "push blob", attempt, delayMs: 0, reason: error.message });
+      // What broke may have been the answer only: then it is there, and need not be sent again.
+      if (
+        !damaged.has(error.code) &&
+        options.resend !== true &&
+        (await destination.blobs.has(blob.digest, { signal }))
+      ) {
+        return;
+      }
     }
     current = await destination.uploads.start({ signal });
   }

@@ -16,8 +16,6 @@ export interface TransferOptions extends DeliveryOptions {
   readonly blobs: number;
   /** Asks the registry about every blob, whatever this process believes to know: for repairs. */
   readonly distrust: boolean;
-  /** Sends every blob, whatever the registry says it has: it said so before, and then missed it. */
-  readonly resend?: boolean | undefined;
 }
 
 /** Refusals of a mount that are about mounting; others are about the repository to mount from. */

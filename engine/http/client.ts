@@ -1,4 +1,5 @@
 import type { LookupFunction } from "node:net";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { CredentialChain } from "../credentials/chain.ts";
 import type { CloudAnswer, CloudMessage } from "../credentials/cloud-request.ts";
@@ -166,8 +167,14 @@ export class HttpClient {
       headers: response.headers,
       url: response.url.href,
       attempts,
-      body: response.body,
+      body: response.status < 400 ? response.body : await this.#cleanBody(response.body),
     };
+  }
+
+  /** Some servers repeat in a refusal what they were sent, logins included; errors are made from it. */
+  async #cleanBody(body: Readable): Promise<Readable> {
+    const told = (await buffer(body)).toString("utf8");
+    return Readable.from(told === "" ? [] : [Buffer.from(this.redactor.redact(told))], { objectMode: false });
   }
 
   /**

@@ -1,5 +1,7 @@
 import { type ErrorCode, ImagesyncError, type Side } from "../errors.ts";
 import type { HttpResponse } from "../http/message.ts";
+import { parseRateLimit } from "../http/rate-limit.ts";
+import { parseRetryAfter } from "../http/retry-after.ts";
 import { asObject } from "../oci/descriptor.ts";
 import { readBody } from "./body.ts";
 
@@ -38,7 +40,7 @@ export async function refusal(response: HttpResponse, about: Circumstances): Pro
     status: response.status,
     registryCode: first?.code,
     attempts: response.attempts,
-    hint: hintFor(code, about),
+    hint: [hintFor(code, about), patience(response)].filter((part) => part !== undefined).join(". ") || undefined,
   });
 }
 
@@ -120,6 +122,18 @@ function clean(value: unknown, limit: number): string {
   // Keeps a registry from writing terminal sequences or secrets of signed addresses into our messages.
   const printable = value.replace(/\p{Cc}+/gu, " ").replace(/(https?:\/\/[^\s?]+)\?\S+/g, "$1?…");
   return printable.length > limit ? `${printable.slice(0, limit)}…` : printable.trim();
+}
+
+/** What the answer says of when it is worth to try again. */
+function patience({ status, headers }: HttpResponse): string | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const askedMs = parseRetryAfter(headers.get("retry-after"), Date.now());
+  const rate = parseRateLimit(headers, Date.now());
+  const parts = [
+    rate === undefined ? undefined : `${rate.remaining} of ${rate.limit} requests are left`,
+    askedMs === undefined ? undefined : `it may be asked again at ${new Date(Date.now() + askedMs).toISOString()}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : `By its answer ${parts.join(", and ")}`;
 }
 
 function hintFor(code: ErrorCode, about: Circumstances): string | undefined {

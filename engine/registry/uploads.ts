@@ -180,15 +180,22 @@ export class Uploads {
     discardBody(response);
     const location = response.headers.get("location");
     if (location !== undefined && URL.canParse(location, response.url)) {
-      return { location: new URL(location, response.url).href };
+      const url = new URL(location, response.url);
+      if (url.protocol === "https:" || url.protocol === "http:") return { location: url.href };
+      throw this.#noSession("redirect-refused", `leads to the scheme "${url.protocol}"`, response.status);
     }
-    throw new ImagesyncError({
-      code: "protocol",
+    throw this.#noSession("protocol", "sent no usable Location", response.status);
+  }
+
+  #noSession(code: "protocol" | "redirect-refused", what: string, status: number): ImagesyncError {
+    const { registry } = this.#requests.name;
+    return new ImagesyncError({
+      code,
       operation: "start an upload",
-      message: `Cannot start an upload: ${this.#requests.name.registry} sent no usable Location`,
-      registry: this.#requests.name.registry,
+      message: `Cannot start an upload: ${registry} ${what}`,
+      registry,
       side: "destination",
-      status: response.status,
+      status,
     });
   }
 }
