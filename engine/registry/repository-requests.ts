@@ -19,6 +19,8 @@ export interface RepositoryOptions {
   readonly purpose: Purpose;
   /** Which end of a copy this is, for errors. */
   readonly side?: Side | undefined;
+  /** Create the repository at the first push to it, where the registry itself does not. @default true */
+  readonly createRepository?: boolean | undefined;
 }
 
 export interface RepositoryRequest {
@@ -52,6 +54,7 @@ export class RepositoryRequests {
   readonly #purpose: Purpose;
   readonly #side: Side | undefined;
   readonly #vendor: RepositoryVendor;
+  readonly #creates: boolean;
 
   constructor(transport: Transport, name: RepositoryName, options: RepositoryOptions, vendor: RepositoryVendor) {
     this.name = name;
@@ -59,6 +62,16 @@ export class RepositoryRequests {
     this.#transport = transport;
     this.#purpose = options.purpose;
     this.#side = options.side;
+    this.#creates = options.purpose === "write" && options.createRepository !== false;
+  }
+
+  /**
+   * Makes sure that the repository is there after a push has missed it. False where that is not wanted or not possible:
+   * then what the registry has answered stands.
+   * @throws what {@link RepositoryVendor.ensureRepository} does.
+   */
+  async ensureRepository(signal?: AbortSignal): Promise<boolean> {
+    return this.#creates && (await this.#vendor.ensureRepository({ signal })) !== "unavailable";
   }
 
   /** Sends, and returns whatever is answered. @throws when there is no answer, saying which end of a copy this is. */

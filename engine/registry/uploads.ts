@@ -135,11 +135,19 @@ export class Uploads {
     }
   }
 
+  /** Opens an upload. Where the repository is missing, and its vendor creates none at a push, it is created for it. */
+  async #open(request: RepositoryRequest, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    const response = await this.#openExisting(request, signal);
+    if (response.status !== 404 || !(await this.#requests.ensureRepository(signal))) return response;
+    discardBody(response);
+    return await this.#openExisting(request, signal);
+  }
+
   /**
    * A request that may open an upload. When it is stopped on its way, the registry has opened the upload all the same,
    * and only the answer tells which one it is: so the answer is waited for a moment longer, and the upload given back.
    */
-  async #open(request: RepositoryRequest, signal: AbortSignal | undefined): Promise<HttpResponse> {
+  async #openExisting(request: RepositoryRequest, signal: AbortSignal | undefined): Promise<HttpResponse> {
     if (signal === undefined) return await this.#requests.send(request);
     signal.throwIfAborted();
     const late = new AbortController();

@@ -1,9 +1,8 @@
-import type { ECRClient } from "@aws-sdk/client-ecr";
 import { type ErrorCode, ImagesyncError } from "../../errors.ts";
 import type { AmazonAccess } from "../../http/amazon-access.ts";
 import type { ApiRequests } from "./api-requests.ts";
-import { amazonHandler } from "./amazon-handler.ts";
-import { memoryOf } from "./memory.ts";
+import { ecrClient, ecrCodes } from "./ecr-client.ts";
+import { createEcrRepository } from "./ecr-repository.ts";
 import type { TagDeletion, TagDeletionOptions, VendorApi } from "./vendor-api.ts";
 
 const permission = "Deleting a tag at Amazon ECR needs the permission ecr:BatchDeleteImage on the repository";
@@ -14,7 +13,10 @@ const permission = "Deleting a tag at Amazon ECR needs the permission ecr:BatchD
  * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html
  */
 export function ecrApi(requests: ApiRequests, address: string | undefined): VendorApi {
-  return { deleteTag: (tag, options) => deleteTag(requests, address, tag, options) };
+  return {
+    deleteTag: (tag, options) => deleteTag(requests, address, tag, options),
+    createRepository: (options) => createEcrRepository(requests, address, options),
+  };
 }
 
 async function deleteTag(
@@ -28,7 +30,7 @@ async function deleteTag(
   if (access === undefined || access.credentials === "none" || access.region === undefined) return "unavailable";
   // Loaded here and not above: who does not delete at ECR never pays for it.
   const { BatchDeleteImageCommand, ECRClient } = await import("@aws-sdk/client-ecr");
-  const client = clientOf(ECRClient, requests, access, address ?? access.endpoint);
+  const client = ecrClient(ECRClient, requests, access, address ?? access.endpoint);
   const command = new BatchDeleteImageCommand({
     ...(access.account !== undefined && { registryId: access.account }),
     repositoryName: repository,
@@ -49,46 +51,6 @@ async function deleteTag(
   }
 }
 
-/** One for each registry: what the SDK finds of credentials, it keeps. */
-function clientOf(
-  Client: typeof ECRClient,
-  { name: { registry }, transport }: ApiRequests,
-  { credentials, region, fips, dualStack }: AmazonAccess,
-  endpoint: string | undefined,
-): ECRClient {
-  const { clients } = memoryOf(transport);
-  const found = clients.get(registry);
-  if (found instanceof Client) return found;
-  const client = new Client({
-    requestHandler: amazonHandler(transport, registry),
-    // One retry loop is enough, and a delete is not sent twice.
-    maxAttempts: 1,
-    // The SDK warns on the console by default.
-    logger: silent,
-    ...(region !== undefined && { region }),
-    ...(typeof credentials === "object" && { credentials }),
-    // The SDK refuses an address together with the choice of one.
-    ...(endpoint === undefined
-      ? { useFipsEndpoint: fips, useDualstackEndpoint: dualStack }
-      : { endpoint, useFipsEndpoint: false, useDualstackEndpoint: false }),
-  });
-  clients.set(registry, client);
-  return client;
-}
-
-/** What the API's own names for failures come to. */
-const codes: ReadonlyMap<string, ErrorCode> = new Map([
-  ["AccessDeniedException", "denied"],
-  ["UnrecognizedClientException", "unauthorized"],
-  ["InvalidSignatureException", "unauthorized"],
-  ["IncompleteSignatureException", "unauthorized"],
-  ["MissingAuthenticationTokenException", "unauthorized"],
-  ["ExpiredTokenException", "unauthorized"],
-  ["ThrottlingException", "rate-limited"],
-  ["ServerException", "unavailable"],
-  ["CredentialsProviderError", "credentials"],
-]);
-
 function judge(error: unknown, requests: ApiRequests, tag: string, access: AmazonAccess): TagDeletion {
   if (error instanceof ImagesyncError) throw error;
   const name = error instanceof Error ? error.name : "";
@@ -96,7 +58,7 @@ function judge(error: unknown, requests: ApiRequests, tag: string, access: Amazo
   if (name === "RepositoryNotFoundException") return "absent";
   // There is no login of the cloud here, and nothing says that there should be: the registry's own protocol has to do.
   if (name === "CredentialsProviderError" && access.sign === undefined) return "unavailable";
-  throw refused(requests, tag, codes.get(name) ?? "protocol", name === "" ? message : `${name}: ${message}`, error);
+  throw refused(requests, tag, ecrCodes.get(name) ?? "protocol", name === "" ? message : `${name}: ${message}`, error);
 }
 
 function refused(
@@ -118,11 +80,3 @@ function refused(
     cause,
   });
 }
-
-const silent = {
-  trace: (): void => {},
-  debug: (): void => {},
-  info: (): void => {},
-  warn: (): void => {},
-  error: (): void => {},
-};

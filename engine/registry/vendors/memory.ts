@@ -1,6 +1,7 @@
 import { SingleFlight } from "../../concurrency/single-flight.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Transport } from "../registry.ts";
+import type { RepositoryCreation } from "./vendor-api.ts";
 
 /** What vendors' APIs have told to one client, kept as long as that lives: repositories are opened for each call. */
 export interface VendorMemory {
@@ -8,6 +9,8 @@ export interface VendorMemory {
   readonly tokens: Map<string, string>;
   /** Logins under way: many deletes at once need one. */
   readonly logins: SingleFlight<string, string>;
+  /** Repositories that are being created: the blobs of an image find at the same time that theirs is missing. */
+  readonly creations: SingleFlight<string, RepositoryCreation>;
   /** Registries that were recognised by an answer of their API, and those that turned out not to be it. */
   readonly harbors: Map<string, boolean>;
   /** Owner of packages → where its packages are. */
@@ -27,6 +30,7 @@ export function memoryOf(transport: Transport): VendorMemory {
     memory = {
       tokens: new Map(),
       logins: new SingleFlight(),
+      creations: new SingleFlight(),
       harbors: new Map(),
       owners: new Map(),
       versions: new Map(),

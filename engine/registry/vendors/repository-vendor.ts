@@ -14,6 +14,7 @@ import { traitsOf, vendorOf, type VendorTraits } from "./vendor.ts";
 import type {
   ManifestDeletion,
   ManifestDeletionOptions,
+  RepositoryCreation,
   RepositoryDeletion,
   TagDeletion,
   TagDeletionOptions,
@@ -91,6 +92,20 @@ export class RepositoryVendor {
       });
     }
     await this.#api().checkStandIn?.(tag, options);
+  }
+
+  /**
+   * Creates the repository where a push does not (ECR), by one request however many ask at the same time; no request,
+   * and `unavailable`, at every other registry and without a login for the API.
+   * @throws `denied` with the permission that is missing, `quota`, `invalid-reference`, and what the network can raise.
+   */
+  async ensureRepository(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RepositoryCreation> {
+    const create = this.#api().createRepository;
+    if (create === undefined) return "unavailable";
+    options.signal?.throwIfAborted();
+    const { registry, repository } = this.#name;
+    // Shared, so no signal of one stops it; it is one request with a deadline.
+    return await memoryOf(this.#transport).creations.run(`${registry}/${repository}`, () => create({}));
   }
 
   /**

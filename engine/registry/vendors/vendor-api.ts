@@ -29,6 +29,9 @@ export interface ManifestDeletion {
 /** What became of a repository: `absent` and `unavailable` as of a tag, `others` when it is not ours alone. */
 export type RepositoryDeletion = TagDeletion | "others";
 
+/** What became of the wish for a repository; `unavailable` says that nothing was changed, because nothing could be. */
+export type RepositoryCreation = "created" | "present" | "unavailable";
+
 /** What a vendor's own API can do for one repository, where the distribution protocol does not suffice. */
 export interface VendorApi {
   /**
@@ -58,4 +61,9 @@ export interface VendorApi {
     contents: ReadonlySet<Digest>,
     options: ManifestDeletionOptions,
   ) => Promise<RepositoryDeletion>;
+  /**
+   * Creates the repository where a push does not.
+   * @throws `denied` with the permission that is missing, `quota`, `invalid-reference`, and what the network can raise.
+   */
+  readonly createRepository?: (options: { readonly signal?: AbortSignal | undefined }) => Promise<RepositoryCreation>;
 }
