@@ -101,7 +101,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
     code: "unauthorized",
     transient: false,
     what: "the proxy on the way asks for a login (status 407)",
-    hint: "Write the login into the address of the proxy (HTTPS_PROXY, HTTP_PROXY or proxy_url): http://user:password@host:port",
+    hint: "Write user and password before the host, in the address of the proxy (HTTPS_PROXY, HTTP_PROXY or proxy_url)",
   },
   IMAGESYNC_PROXY_REFUSED: {
     code: "denied",

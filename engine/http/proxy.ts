@@ -67,6 +67,6 @@ function requireProxy(text: string, name: string): Proxy {
     operation: "find the proxy",
     // Not the value: what cannot be read may hold a password in a place where no redactor looks for it.
     message: `Invalid address of a proxy in ${name}`,
-    hint: "Write it as http://host:port or http://user:password@host:port; https:// works too, socks does not",
+    hint: "Write it as http://host:port, with user and password before the host if it wants a login; https works too, socks does not",
   });
 }

@@ -39,7 +39,7 @@ export function checkTransport(transport: RegistryTransport): void {
   if (proxyUrl !== undefined && parseProxy(proxyUrl) === undefined) {
     refuse(
       "has a proxy whose address cannot be read",
-      "Write it as http://host:port or http://user:password@host:port",
+      "Write it as http://host:port, with user and password before the host if it wants a login",
     );
   }
   if (apiUrl !== undefined && !isHttpUrl(apiUrl))

@@ -164,6 +164,16 @@ describe("registry settings", () => {
     [{ address: "r.example:99999" }, "is not a host"],
     [{ address: "r.example", maxConnections: 0 }, "0 connections"],
     [{ address: "r.example", clientKey: "x" }, "only one of"],
+    [{ address: "r.example", requestsPerSecond: 0 }, "0 requests in a second"],
+    [{ address: "r.example", requestsPerSecond: Number.NaN }, "NaN requests in a second"],
+    [{ address: "r.example", proxyUrl: "socks5://p.example" }, "a proxy whose address"],
+    [{ address: "r.example", apiUrl: "ftp://api.example" }, "an API whose address"],
+    [{ address: "r.example", mirrors: ["m.example/UPPER"] }, "m.example/UPPER"],
+    [{ address: "r.example", mirrors: [""] }, "which is no address"],
+    [{ address: "r.example", headers: { "two words": "x" } }, "is no name of a header"],
+    [{ address: "r.example", headers: { Host: "x" } }, "is set by each request itself"],
+    [{ address: "r.example", headers: { "x-a": "a\r\nx-b: b" } }, "characters that no header can have"],
+    [{ address: "r.example", headers: { "x-a": "1", "X-A": "2" } }, "twice"],
   ])("%j are refused", (transport, message) => {
     expect(() => testClient({ registries: [transport] })).toThrow(
       expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),
