@@ -40,6 +40,13 @@ describe.each(profileNames)("a removal at %s by an engine that does not know the
   }
 });
 
+test("a delete that Docker Hub answers with 500 and does all the same comes to the same", async () => {
+  for (const given of deleteCases(profiles["docker-hub"].cells).filter(({ comesTo }) => comesTo === "removed")) {
+    const { happened, outcome } = await deleteCell(played("docker-hub"), given);
+    expect(await deleteCell(played("docker-hub", { answersLate: true }), given)).toMatchObject({ happened, outcome });
+  }
+});
+
 /** A case that is known not to hold yet must not hold: as soon as it does, its entry has to go. */
 function fallsShort(family: string, name: string): boolean {
   return shortcomings.some((each) => each.family === family && each.cases.includes(name));

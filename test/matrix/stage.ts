@@ -13,6 +13,6 @@ export interface Stage extends Pick<
 export type StartStage = (deletes: boolean) => Promise<Stage>;
 
 /** The stage of a played family. */
-export function played(name: ProfileName): StartStage {
-  return (deletes) => startProfile(name, { deletes });
+export function played(name: ProfileName, options: { readonly answersLate?: boolean } = {}): StartStage {
+  return (deletes) => startProfile(name, { ...options, deletes });
 }

@@ -44,6 +44,7 @@ export const dockerHub: Profile = {
     keepTagged(contents, () => forbidden),
     keepChildren(contents, () => forbidden),
     keepSubjects(contents, () => forbidden),
+    ...(options.answersLate === true ? [answerLate] : []),
   ],
   elsewhere: hubApi,
 };
@@ -54,6 +55,12 @@ const pullLimit: Handling = async (exchange, next) => {
   if (exchange.route.kind !== "manifest") return reply;
   const limit = { "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "76;w=21600" };
   return { ...reply, headers: { ...reply.headers, ...limit } };
+};
+
+/** A delete may be answered with 500 and goes on in the background, as the documentation says. */
+const answerLate: Handling = async (exchange, next) => {
+  const reply = await next();
+  return exchange.request.method === "DELETE" && reply.status === 202 ? { status: 500 } : reply;
 };
 
 /** https://docs.docker.com/reference/api/hub/latest/ and https://github.com/docker/hub-tool/tree/main/pkg/hub */

@@ -47,6 +47,8 @@ export interface Login {
 export interface ProfileOptions {
   /** False: the deletes of this user are refused, or deletes are switched off, as the family does it. Default true. */
   readonly deletes?: boolean;
+  /** True: deletes by digest are done and answered with 500, where the family is known to do that. Default false. */
+  readonly answersLate?: boolean;
   /** The repositories that exist, where pushes do not make them. Default: every repository exists. */
   readonly repositories?: readonly string[];
   /** False: everybody may do everything. Default true. */
