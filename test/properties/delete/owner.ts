@@ -73,6 +73,8 @@ export interface Task {
 export interface Outcome {
   /** The tag's own, of a put that has failed: somebody else has written it meanwhile. */
   readonly failure?: unknown;
+  /** Why the earlier image could not be held by a tag. */
+  readonly unheld?: unknown;
   readonly report?: CollectionReport;
   /** Earlier images that could not be held any more because they are gone. */
   readonly gone?: readonly string[];
@@ -119,22 +121,30 @@ export class Owner {
     const released = [...(isBack ? [digest] : []), ...older];
     const destination = this.#at(tag);
     const run = async (engine: Engine): Promise<Outcome> => {
-      const there = !isHeld || (await engine.retain(destination, leaving));
+      let unheld: unknown;
+      // As the resource does: the update goes on, and the image is looked after all the same.
+      const there =
+        !isHeld ||
+        (await engine.retain(destination, leaving).catch((error: unknown) => {
+          unheld = error;
+          return true;
+        }));
       const source = atDigest(parseReference(this.#source), digest);
       const plan = await engine.plan({ source, destination, digest });
       const { error } = only(await engine.apply(plan));
       if (error) return { failure: error };
+      const outcome = { unheld, ...(there ? {} : { gone: [leaving ?? ""] }) };
       const previous = earlier(there);
       const old = olderOf(previous);
       this.#state.set(tag, { digest, previous: previous.filter((one) => !old.includes(one)) });
       const digests = isBack ? [digest, ...old] : old;
-      if (digests.length === 0) return there ? {} : { gone: [leaving ?? ""] };
+      if (digests.length === 0) return outcome;
       const report = await engine.collect(destination, {
         digests,
         keepDigests: [digest, ...previous.slice(0, keepPrevious)],
         policy: old.length === 0 ? "untag" : "delete",
       });
-      return { report, ...(there ? {} : { gone: [leaving ?? ""] }) };
+      return { ...outcome, report };
     };
     const puts: [string, string][] = [[tag, digest]];
     if (isHeld) puts.push([retentionTag(tag, leaving), leaving]);

@@ -232,6 +232,8 @@ export class World {
       const { digest } = build(wish.image);
       if (outcome.failure !== undefined && !touched.has(wish.tag))
         throw new Error("A put has failed", { cause: outcome.failure });
+      if (outcome.unheld !== undefined && ![...rights.puts.keys()].some((tag) => touched.has(tag)))
+        throw new Error("An earlier image could not be held", { cause: outcome.unheld });
       expectTag(wish.tag, digest);
       claims.add(wish.tag);
       // What is said to be gone was not whole.
