@@ -28,8 +28,6 @@ export class Judge {
   readonly wrongs: string[] = [];
   /** What was pushed without a tag during the work: nobody can see it, so nobody can protect it. */
   readonly untagged: Set<string> = new Set();
-  /** Referrers of what is collected: it goes, they stay. */
-  attached: readonly string[] = [];
   /** Of all that is done at the same time; nobody may write anything without. */
   rights: readonly Rights[] = [];
   /** Manifests that were there when the work began: of what is gone nobody can tell what it named. */
@@ -88,6 +86,12 @@ export class Judge {
     return this.rights.some(({ untags }) => untags.has(tag));
   }
 
+  /** The referrers of what is collected: it goes, they stay whole. */
+  attachedTo(collects: readonly string[]): string[] {
+    const own = this.#model.below(collects, (manifest) => this.present.has(manifest));
+    return [...own].flatMap((digest) => this.#model.referrersOf(digest)).filter((digest) => !own.has(digest));
+  }
+
   #mayUntag(tag: string, holds: string | undefined): boolean {
     if (holds === undefined) return true;
     // What an interrupted removal has left is ours to finish.
@@ -106,9 +110,11 @@ export class Judge {
     if (kind === "blob" && digest === emptyConfig) return "all artifacts share it";
     const owners = this.rights.filter(({ collects }) => model.below(collects).has(digest));
     if (owners.length === 0) return "it is no part of what is removed";
-    if (model.required(this.attached).has(digest)) return "somebody can reach it";
+    if (model.required().has(digest)) return "somebody can reach it";
     const has = (manifest: string): boolean => this.present.has(manifest);
     if (owners.every(({ keeps }) => model.below(keeps, has).has(digest))) return "it was to be kept";
+    if (owners.every(({ collects }) => model.required(this.attachedTo(collects)).has(digest)))
+      return "a referrer has it";
     // Two who delete at the same time need not wait for each other, but each goes from the top down.
     const above = await Promise.all(
       owners.map((owner) => this.#presentAbove(digest, model.below(owner.collects, has))),

@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import type { Storage } from "../../../embedded-registry/index.ts";
-import { digestOf, exchange, type TestManifest } from "../../support/images/index.ts";
+import { digestOf, exchange, type TestManifest, types } from "../../support/images/index.ts";
 
 /** Looks into one repository without the engine. */
 export interface Witness {
@@ -34,10 +34,13 @@ export function storageWitness(storage: Storage, repository: string): Witness {
   };
 }
 
+/** docker-registry has nothing for those who do not name the type. */
+const accept = [types.oci.index, types.oci.manifest, types.docker.index, types.docker.manifest].join(", ");
+
 /** Asks a registry by HTTP. `dropTag` is for whoever has its disk. */
 export function httpWitness(host: string, repository: string, dropTag: Witness["dropTag"]): Witness {
   const get = async (path: string): Promise<{ status: number; body: Buffer; digest: string }> => {
-    const headers = { accept: "*/*" };
+    const headers = { accept };
     const answer = await exchange({ host }, { method: "GET", target: `/v2/${repository}/${path}`, headers });
     return { ...answer, digest: String(answer.headers["docker-content-digest"]) };
   };

@@ -98,10 +98,14 @@ export class World {
     deepEqual(this.#judge.wrongs, []);
     deepEqual(sorted(await witness.tags()), sorted(this.model.tags));
     await this.#refresh();
-    for (const digest of this.model.required()) {
-      const image = this.model.images.get(digest);
-      // By digest: what still runs by it pulls it so.
-      if (image) deepEqual({ digest, damage: await damageOf(witness, image) }, { digest, damage: [] });
+    const images = [...this.model.required()].flatMap((digest) => this.model.images.get(digest) ?? []);
+    const below = new Set(images.flatMap(({ children }) => children.map(({ digest }) => digest)));
+    for (const image of images) {
+      const { digest } = image;
+      // By digest, as what still runs pulls it; what stands below another one is pulled with it.
+      if (!below.has(digest)) {
+        deepEqual({ digest, damage: await damageOf(witness, image) }, { digest, damage: [] });
+      }
     }
   }
 
@@ -137,7 +141,6 @@ export class World {
     const tasks = wishes.map((wish) => this.owner.plan(wish));
     const before = await this.#before(tasks);
     judge.rights = tasks.map(({ rights }) => rights);
-    judge.attached = before.attached;
     judge.present = before.present;
     judge.untagged.clear();
     this.neighbour.touched.clear();
@@ -167,7 +170,6 @@ export class World {
       return { crashed: true, requests };
     }
     judge.rights = [];
-    judge.attached = [];
     const quiet = first && meanwhile.length === 0;
     for (const [position, result] of outcomes.entries()) {
       const task = tasks[position];
@@ -215,7 +217,6 @@ export class World {
       standIns: new Map(model.standIns),
       candidates,
       needed: model.needed(candidates, keeps),
-      attached: [...candidates].flatMap((digest) => model.referrersOf(digest)).filter((one) => !candidates.has(one)),
       keeps,
       whole,
     };
@@ -281,7 +282,7 @@ export class World {
     for (const digest of this.model.images.keys()) {
       for (const referrer of this.model.referrersOf(digest)) {
         const image = this.model.images.get(referrer);
-        if (this.#reached.has(referrer) || this.#judge.attached.includes(referrer) || !image) continue;
+        if (this.#reached.has(referrer) || !image) continue;
         if ((await damageOf(this.#repository.witness, image)).length > 0) this.model.lose(referrer);
       }
     }
@@ -296,7 +297,6 @@ interface Before {
   /** What is there of all that may be collected. */
   readonly candidates: ReadonlySet<string>;
   readonly needed: ReadonlySet<string>;
-  readonly attached: readonly string[];
   readonly keeps: readonly string[];
   /** Those of the images that are left by an update that could be pulled. */
   readonly whole: ReadonlySet<string>;
