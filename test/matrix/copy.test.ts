@@ -88,7 +88,7 @@ describe.each(profileNames)("a copy to %s", (name) => {
   });
 });
 
-test.each(["ecr", "gar", "harbor"] as const)(
+test.each(["gar", "harbor"] as const)(
   "a copy to %s into a place that nobody has made fails, and says so",
   async (name) => {
     const { profile, copy } = await start(name, ["other/place/app"]);
@@ -97,3 +97,11 @@ test.each(["ecr", "gar", "harbor"] as const)(
     expect(await profile.contents.knows("team/mirror/app")).toBe(false);
   },
 );
+
+test("a copy to ecr makes the repository by the vendor's API, once", async () => {
+  const { profile, copy, whole } = await start("ecr", []);
+  expect(await copy("team/app:1")).toEqual(done);
+  await whole("team/app", "1");
+  expect(await copy("team/app:2")).toEqual(done);
+  expect(writes(profile)).toMatchObject({ "POST vendor": 1 });
+});
