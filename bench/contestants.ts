@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot, projectRoot } from "./cache.ts";
+import { projectRoot } from "./cache.ts";
 import type { Command } from "./measure.ts";
 import type { Peer, PeerName } from "./peers.ts";
 
@@ -23,11 +23,12 @@ export interface Contestant {
 
 /** Where `make build` puts the command line. */
 const ourBinary = join(projectRoot, "dist/imagesync");
-/** The loop over the engine, bundled by the bench: see copy-repository.ts. */
-export const ourLoop: string = join(cacheRoot, "bench/copy-repository.mjs");
 
-/** imagesync, when it is built. */
-export async function ourselves(loopIsBuilt: boolean): Promise<Contestant | undefined> {
+/**
+ * imagesync, when it is built.
+ * @param loop The loop over the engine, bundled: see copy-repository.ts. Without it whole repositories are not copied.
+ */
+export async function ourselves(loop: string | undefined): Promise<Contestant | undefined> {
   const built = await access(ourBinary).then(
     () => true,
     () => false,
@@ -44,9 +45,9 @@ export async function ourselves(loopIsBuilt: boolean): Promise<Contestant | unde
       image(destination, tag),
       "--plain-http",
     ],
-    ...(loopIsBuilt
-      ? { copyRepository: (from, to) => [process.execPath, ourLoop, address(from), address(to)] as const }
-      : {}),
+    ...(loop === undefined
+      ? {}
+      : { copyRepository: (from, to) => [process.execPath, loop, address(from), address(to)] as const }),
   };
 }
 

@@ -1,10 +1,11 @@
 /** The bench: imagesync beside skopeo, crane and oras in one run. See --help. */
-import { rm, writeFile } from "node:fs/promises";
-import { build } from "esbuild";
+import { writeFile } from "node:fs/promises";
 import { layerBlob, pushBlob } from "../test/support/images/index.ts";
 import { type Arena, openArena } from "./arena.ts";
-import { type Contestant, contestantsFrom, ourLoop, ourselves } from "./contestants.ts";
+import { bundle } from "./bundle.ts";
+import { type Contestant, contestantsFrom, ourselves } from "./contestants.ts";
 import { delayLink, measureRoundTrip, measureThroughput } from "./delay-link.ts";
+import { deleteScenario, holdDeletes } from "./deletes/scenario.ts";
 import { storageRoot } from "./docker-registry.ts";
 import type { Scale } from "./fixtures.ts";
 import { parseOptions, usage } from "./options.ts";
@@ -18,10 +19,12 @@ import { type Tally, tally } from "./tally.ts";
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 const options = parseOptions(process.argv.slice(2));
-const unknown = options.scenarios.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+const names = [...scenarios.map((scenario) => scenario.name), deleteScenario];
+const wanted = (name: string): boolean => options.scenarios.length === 0 || options.scenarios.includes(name);
+const unknown = options.scenarios.filter((name) => !names.includes(name));
 if (options.help || unknown.length > 0) {
   if (unknown.length > 0) say(`No such scenario: ${unknown.join(", ")}`);
-  process.stdout.write(`${usage}\nScenarios: ${scenarios.map((scenario) => scenario.name).join(", ")}\n`);
+  process.stdout.write(`${usage}\nScenarios: ${names.join(", ")}\n`);
   process.exit(options.help ? 0 : 2);
 }
 process.exitCode = await bench();
@@ -50,7 +53,7 @@ async function bench(): Promise<number> {
   const outcomes: Outcome[] = [];
   let failures = 0;
   for (const scenario of scenarios) {
-    if (options.scenarios.length > 0 && !options.scenarios.includes(scenario.name)) continue;
+    if (!wanted(scenario.name)) continue;
     say(`${scenario.name} …`);
     try {
       const outcome = await hold(scenario, contestants);
@@ -60,6 +63,19 @@ async function bench(): Promise<number> {
     } catch (error) {
       failures += 1;
       parts.push(`## ${scenario.name}\n\n**COULD NOT BE HELD: ${(error as Error).message}**`);
+    }
+    process.stdout.write(`${parts.at(-1) ?? ""}\n\n`);
+  }
+  if (wanted(deleteScenario)) {
+    say(`${deleteScenario} …`);
+    try {
+      const deletes = await holdDeletes(peers, options);
+      for (const failure of deletes.failures) say(`FAILED: ${failure}`);
+      failures += deletes.failures.length;
+      parts.push(deletes.section);
+    } catch (error) {
+      failures += 1;
+      parts.push(`## ${deleteScenario}\n\n**COULD NOT BE HELD: ${(error as Error).message}**`);
     }
     process.stdout.write(`${parts.at(-1) ?? ""}\n\n`);
   }
@@ -113,23 +129,12 @@ async function linkNote(arena: Arena, roundTrip: number): Promise<string> {
   }
 }
 
-/** Bundles the loop over the engine; false when it cannot be, and then says why. */
-async function buildLoop(): Promise<boolean> {
-  await rm(ourLoop, { force: true });
+/** Bundles the loop over the engine; without an answer it could not be, and the reason is said. */
+async function buildLoop(): Promise<string | undefined> {
   try {
-    await build({
-      entryPoints: [new URL("copy-repository.ts", import.meta.url).pathname],
-      outfile: ourLoop,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node20",
-      logLevel: "silent",
-      banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);` },
-    });
-    return true;
+    return await bundle("copy-repository");
   } catch (error) {
     say(`SKIPPED: imagesync in copies of whole repositories, its loop does not build: ${(error as Error).message}`);
-    return false;
+    return undefined;
   }
 }

@@ -84,17 +84,20 @@ export function verdicts(outcomes: readonly Outcome[]): string {
   return lines.length === 0 ? "" : ["## Promises", ...lines].join("\n");
 }
 
-function verdict(met: boolean, words: string): string {
+/** A line about one promise. */
+export function verdict(met: boolean, words: string): string {
   return `- ${met ? "met" : "NOT MET"}: ${words}`;
 }
 
-function requestTable(tallies: ReadonlyMap<string, Tally>): string {
+/** Requests by kind, a line for each contestant. */
+export function requestTable(tallies: ReadonlyMap<string, Pick<Tally, "requests">>): string {
   const kinds = [...new Set([...tallies.values()].flatMap(({ requests }) => Object.keys(requests)))].sort();
   const rows = [...tallies].map(([name, { requests }]) => [name, ...kinds.map((kind) => String(requests[kind] ?? 0))]);
   return table(["requests", ...kinds], rows);
 }
 
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table whose first column is words and whose others are figures. */
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(columns), line(columns.map((_, at) => (at === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
@@ -111,7 +114,8 @@ function ratio(wall: number, reference: number | undefined): string {
   return reference === undefined ? "–" : (wall / reference).toFixed(2);
 }
 
-function median(values: readonly number[]): number {
+/** NaN of nothing. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? NaN;
