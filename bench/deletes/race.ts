@@ -110,9 +110,12 @@ async function removeOnce(
     await writeRemovals(list, doomed.removals);
     const way = await openWay(registry.host);
     const at = { host: way.host, repository: destinationRepository };
-    const cost = await measure(remover.command(at, list), environment(home)).finally(async () => {
+    let cost: Cost;
+    try {
+      cost = await measure(remover.command(at, list), environment(home));
+    } finally {
       await way.close();
-    });
+    }
     return { cost, remains: await inspectRemains({ ...at, host: registry.host }, doomed) };
   } finally {
     await registry.close();
