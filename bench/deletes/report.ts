@@ -30,7 +30,9 @@ export function removalSection({ doomed, results, growth }: RemovalOutcome): str
   ];
   const rows = results.map(({ remover, costs, remains, requests, failure }) => {
     const name = remover.ours ? `**${remover.name}**` : remover.name;
-    if (failure !== undefined) return [name, `FAILED: ${failure.split("\n", 1)[0] ?? ""}`, ...columns.slice(2, -1), ""];
+    if (failure !== undefined) {
+      return [name, `FAILED: ${failure.split("\n", 1)[0] ?? ""}`, ...columns.slice(2).map(() => "")];
+    }
     const walls = costs.map((cost) => cost.wall);
     const left = worst(remains);
     return [
@@ -86,7 +88,7 @@ function notes({ tags, removals }: DoomedRepository): string {
   return [
     `${holders.size} images on 6 bases; ${shared} of the removed tags share their image with a tag that stays. Each run has a fresh copy of the repository.`,
     "What remains is looked at after every run; the worst is shown. Left are manifests and blobs that only the removed tags had.",
-    "The replay does what another provider does, in a script of ours: its times are not those of the original, its requests are. The original stops at docker-registry 2.8 with an error; at more than one at a time it fails of tags that are listed and gone.",
+    "The replay does what another provider does, in a script of ours: its times are not those of the original, its requests are. The original stops at docker-registry 2.8 with an error; several at a time, it fails where a tag that it has listed is gone.",
     "crane and skopeo delete the digest: every other tag of it goes along. None of them looks at layers.",
   ].join("\n");
 }
