@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the tests use beside Node: docker-registry and skopeo, from Debian. terraform is not in Debian.
+# Installs what the tests use beside Node: docker-registry, skopeo, a proxy and nginx, from Debian. terraform is not in Debian.
 set -euo pipefail
 missing=()
 command -v docker-registry >/dev/null || missing+=(docker-registry)
 command -v skopeo >/dev/null || missing+=(skopeo)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v tinyproxy >/dev/null || missing+=(tinyproxy)
+command -v nginx >/dev/null || missing+=(nginx-light)
 # The benches read the peak memory of programs from it.
 [ -x /usr/bin/time ] || missing+=(time)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -92,6 +92,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   UND_ERR_HEADERS_OVERFLOW: protocol("the headers of its answer are too large"),
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: unavailable("the answer was cut off"),
   UND_ERR_PRX_TLS: tls("the TLS connection to the proxy failed", "Check HTTPS_PROXY"),
+  IMAGESYNC_CERTIFICATE_REQUIRED: tls(
+    "it asks for a client certificate",
+    "Set client_certificate and client_key for it",
+  ),
+  IMAGESYNC_CERTIFICATE_REFUSED: tls(
+    "it does not accept the client certificate",
+    "Check that client_certificate was issued by the authority that the registry trusts, and has not expired",
+  ),
   IMAGESYNC_PROXY_UNREACHABLE: {
     ...unavailable("the proxy on the way cannot be reached"),
     hint: "Check HTTPS_PROXY, HTTP_PROXY and proxy_url, or name the host in NO_PROXY",

@@ -2,6 +2,7 @@ import { Answer } from "./answer.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import type { Connections, Route } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { explainMissingCertificate } from "./missing-certificate.ts";
 import { proxyFailure } from "./proxy-answer.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
@@ -28,7 +29,7 @@ export async function sendByUndici(
   // A slot of the host is held meanwhile, as it should be: more at the same time would not make it faster.
   if (endpoint.owns(request.url)) await endpoint.cadence?.turn(request.signal);
   request.signal.throwIfAborted();
-  const response = await dispatch(route, request, options);
+  const response = await explainMissingCertificate(request, await dispatch(route, request, options));
   if (route.proxy !== undefined && response.status === 407) {
     response.body.destroy();
     throw proxyFailure(response.status, route.proxy);
