@@ -12,9 +12,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { readCandidates } from "./candidates.ts";
-import { collect, type CollectionOrder, nothing } from "./collect.ts";
+import { collect, type CollectionOptions, type CollectionOrder, nothing } from "./collect.ts";
 import { findLeftovers, finishLeftovers } from "./leftovers.ts";
-import type { UntagOptions } from "./untag.ts";
 import { findUntagged } from "./untagged.ts";
 import { Marker } from "./mark.ts";
 import { gone, type Removal, removeTag } from "./remove.ts";
@@ -29,7 +28,7 @@ export interface DeletionContext {
   readonly repositoryLock: KeyedLock;
 }
 
-interface CollectionOptions {
+interface DeletionOptions {
   /** Never collected, with all below them. */
   readonly keepDigests?: readonly Digest[] | undefined;
   /** `untag` takes tags away and leaves all content to the registry. @default "delete" */
@@ -40,7 +39,7 @@ interface CollectionOptions {
 }
 
 /** How a tag is removed. */
-export interface RemoveOptions extends CollectionOptions {
+export interface RemoveOptions extends DeletionOptions {
   /** The tag goes only if it still holds this digest. @default whatever it holds now */
   readonly expectDigest?: Digest | undefined;
   /** Earlier digests of the tag that are ours: they are let go and collected too. */
@@ -50,7 +49,7 @@ export interface RemoveOptions extends CollectionOptions {
 }
 
 /** How garbage is collected. */
-export interface CollectOptions extends CollectionOptions {
+export interface CollectOptions extends DeletionOptions {
   /** What is to go unless somebody needs it; with a tag in the reference, digests that it held earlier. */
   readonly digests?: readonly Digest[] | undefined;
   /**
@@ -81,8 +80,8 @@ export class Deletions {
     const kept = removal.kept ? [removal.kept] : [];
     if (removal.claimed) return { ...nothing, untagged: false, absent: false, kept };
     if (removal.repositoryDeleted === true) {
-      const { manifests } = await readCandidates(repository, this.#indexOf(repository.name), [expected], signal);
-      return { ...nothing, untagged: true, absent: false, manifests: [...manifests.keys()] };
+      const manifests = [...(await this.#manifestsBelow(repository, expected, signal))];
+      return { ...nothing, untagged: true, absent: false, manifests };
     }
     const released = await this.#release(repository, tag, previous, options);
     const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
@@ -142,33 +141,31 @@ export class Deletions {
         kept: { digest: held, by: `the tag ${tag} holds it, not ${expectDigest}` },
       };
     }
-    const capability = this.#capabilities.of(repository.name);
-    const untagging = {
-      expectDigest,
-      since,
-      capability,
-      ...this.#contentOf(repository, expectDigest, options),
-      signal,
-    };
+    const { policy, keepDigests = [] } = options;
+    const contentStays = policy === "untag" || keepDigests.includes(expectDigest);
+    const contents = async (): Promise<ReadonlySet<Digest>> =>
+      await this.#manifestsBelow(repository, expectDigest, signal);
     return await this.#alone(repository, signal, async () => {
       // What goes with its last tag cannot be read afterwards, and names what is to be collected.
-      if (repository.vendor.traits.lastTagTakesImage) await untagging.contents?.();
-      return await removeTag(repository, tag, this.#context.claims, untagging);
+      if (repository.vendor.traits.lastTagTakesImage && !contentStays) await contents();
+      return await removeTag(repository, tag, this.#context.claims, {
+        expectDigest,
+        since,
+        capability: this.#capabilities.of(repository.name),
+        contentStays,
+        contents: contentStays || keepDigests.length > 0 ? undefined : contents,
+        signal,
+      });
     });
   }
 
-  /** Whether the content may go with the tag, and which manifests that is. */
-  #contentOf(
+  async #manifestsBelow(
     repository: Repository,
     digest: Digest,
-    { policy, keepDigests = [], signal }: CollectionOptions,
-  ): Pick<UntagOptions, "contentStays" | "contents"> {
-    if (policy === "untag" || keepDigests.length > 0) return { contentStays: true };
-    const contents = async (): Promise<ReadonlySet<Digest>> => {
-      const index = this.#indexOf(repository.name);
-      return new Set((await readCandidates(repository, index, [digest], signal)).manifests.keys());
-    };
-    return { contents };
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlySet<Digest>> {
+    const { manifests } = await readCandidates(repository, this.#indexOf(repository.name), [digest], signal);
+    return new Set(manifests.keys());
   }
 
   /** Takes the retention tags of earlier digests away. Their failure is no failure of what the user asked for. */
@@ -176,7 +173,7 @@ export class Deletions {
     repository: Repository,
     tag: string | undefined,
     digests: readonly Digest[],
-    options: CollectionOptions,
+    options: DeletionOptions,
   ): Promise<Released> {
     const { signal } = options;
     const tags: string[] = [];
@@ -197,7 +194,7 @@ export class Deletions {
     return { tags, skipped };
   }
 
-  async #finish(repository: Repository, { dryRun, signal }: CollectionOptions): Promise<Released> {
+  async #finish(repository: Repository, { dryRun, signal }: DeletionOptions): Promise<Released> {
     try {
       return await this.#alone(repository, signal, async () => {
         const index = this.#indexOf(repository.name);
@@ -223,7 +220,7 @@ export class Deletions {
     order: CollectionOrder,
     { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<CollectionReport> {
-    const collection = (signal: AbortSignal | undefined): Parameters<typeof collect>[2] => ({
+    const collection = (signal: AbortSignal | undefined): CollectionOptions => ({
       index: this.#indexOf(repository.name),
       capability: this.#capabilities.of(repository.name),
       knownTags: this.#context.claims.tagsOf(repository.name),
