@@ -21,7 +21,7 @@ export interface RunningTinyproxy {
 /** Starts one. */
 export async function startTinyproxy(): Promise<RunningTinyproxy> {
   if (tinyproxyProgram === undefined) throw new Error("tinyproxy is not on PATH");
-  const { host, directory, close } = await startProgram(tinyproxyProgram, async (port, home) => {
+  const running = await startProgram(tinyproxyProgram, async (port, home) => {
     const file = join(home, "tinyproxy.conf");
     const lines = [
       `Port ${port}`,
@@ -35,11 +35,11 @@ export async function startTinyproxy(): Promise<RunningTinyproxy> {
     return ["-d", "-c", file];
   });
   return {
-    host,
+    host: running.host,
     async requests() {
-      const log = await readFile(join(directory, "log"), "utf8");
+      const log = await readFile(join(running.directory, "log"), "utf8");
       return [...log.matchAll(/Request \(file descriptor \d+\): (.+) HTTP\/1\.1/g)].map(([, line = ""]) => line);
     },
-    close,
+    close: () => running.close(),
   };
 }
