@@ -1,11 +1,39 @@
-import { build } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 import type { Product } from "./product.ts";
 
-/** One file with everything the program needs, for Node >= 20; it begins with the shebang of its source. */
+/** What the program needs, for Node >= 20. */
 export interface Bundle {
   readonly product: Product;
+  /** Begins with the shebang of its source. */
   readonly code: Uint8Array;
+  /** Files that it loads when it needs them: name, for a place beside it → content. None when all is in `code`. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
 }
+
+export interface BundleOptions {
+  readonly root: string;
+  readonly version: string;
+  /** Leave out what most runs never need, as parts: a program starts the faster the less of it is read. */
+  readonly parts: boolean;
+}
+
+/**
+ * The packages that become parts: more than half of all code, for the registries of two clouds. Both are CommonJS, which
+ * passes on only what is named: whoever uses more of them adds it here.
+ */
+const apart: ReadonlyMap<string, { readonly file: string; readonly source: string }> = new Map([
+  [
+    "google-auth-library",
+    { file: "google-auth-library.mjs", source: `export { GoogleAuth } from "google-auth-library";` },
+  ],
+  [
+    "@aws-sdk/client-ecr",
+    {
+      file: "aws-sdk-client-ecr.mjs",
+      source: `export { BatchDeleteImageCommand, CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";`,
+    },
+  ],
+]);
 
 /** Packages that are CommonJS ask for Node's own modules by `require`, which an ES module has to make for itself. */
 const requireForPackages =
@@ -13,14 +41,34 @@ const requireForPackages =
   "const require=createRequireForPackages(import.meta.url);";
 
 /**
- * Bundles a program into one ES module. Bundling comes before Bun sees the code, because Bun replaces `import "undici"`
+ * Bundles a program into an ES module. Bundling comes before Bun sees the code, because Bun replaces `import "undici"`
  * by a stub of its own that knows neither certificate authorities nor proxies.
  * @throws when the source has errors, or warnings: a warning is something that will not work in the bundle.
  */
-export async function bundle(product: Product, options: { root: string; version: string }): Promise<Bundle> {
+export async function bundle(product: Product, { root, version, parts }: BundleOptions): Promise<Bundle> {
+  const make = (more: BuildOptions): Promise<Uint8Array> =>
+    bundleOf({ absWorkingDir: root, define: { IMAGESYNC_VERSION: JSON.stringify(version) }, ...more });
+  const main = { entryPoints: [product.entry] };
+  if (!parts) return { product, code: await make(main), parts: new Map() };
+  const made = [...apart.values()].map(
+    async ({ file, source }) => [file, await make({ stdin: { contents: source, resolveDir: root } })] as const,
+  );
+  return { product, code: await make({ ...main, plugins: [leaveOut] }), parts: new Map(await Promise.all(made)) };
+}
+
+/** Leads the imports of parts to the files that they become. */
+const leaveOut: Plugin = {
+  name: "leave-out",
+  setup(build) {
+    build.onResolve({ filter: /^[^.]/ }, ({ path }) => {
+      const part = apart.get(path);
+      return part === undefined ? undefined : { path: `./${part.file}`, external: true };
+    });
+  },
+};
+
+async function bundleOf(options: BuildOptions): Promise<Uint8Array> {
   const result = await build({
-    absWorkingDir: options.root,
-    entryPoints: [product.entry],
     bundle: true,
     write: false,
     platform: "node",
@@ -28,10 +76,10 @@ export async function bundle(product: Product, options: { root: string; version:
     format: "esm",
     minify: true,
     banner: { js: requireForPackages },
-    define: { IMAGESYNC_VERSION: JSON.stringify(options.version) },
     logLevel: "warning",
+    ...options,
   });
-  const [output] = result.outputFiles;
-  if (output === undefined || result.warnings.length > 0) throw new Error(`${product.entry} cannot be bundled cleanly`);
-  return { product, code: output.contents };
+  const [output] = result.outputFiles ?? [];
+  if (output === undefined || result.warnings.length > 0) throw new Error("The source cannot be bundled cleanly");
+  return output.contents;
 }

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The compiler that makes one executable of a bundle and its runtime. */
+/** The compiler that makes one executable of a bundle, the parts beside it and its runtime. */
 export interface Compiler {
   /** Changes whenever equal bundles may be compiled to something else. */
   readonly identity: string;
@@ -13,13 +13,14 @@ export interface Compiler {
 }
 
 /**
- * The options matter: without the two `--no-compile-autoload` the program would read `.env` and `bunfig.toml` from the
+ * The options matter: without `--splitting` all that a program may ever load is read when it starts; and without the two `--no-compile-autoload` the program would read `.env` and `bunfig.toml` from the
  * directory it is started in, and a `preload` there is code of a stranger that runs in it.
  */
 const buildOptions = [
   "build",
   "--compile",
   "--bytecode",
+  "--splitting",
   "--format=esm",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
