@@ -56,6 +56,13 @@ export function deleteCases(cells: Cells): readonly DeleteCase[] {
     { name: "child of an index", tags: tagged({ all: parent, app: image }), comesTo: "removed" },
     { name: "signed", ...signed, comesTo: "removed" },
     { name: "with an earlier one", tags: tagged({ app: image, other }), earlier: neighbour, comesTo: "removed" },
+    {
+      name: "beside an untagged one",
+      tags: tagged({ app: image }),
+      untagged: [other],
+      // Where the last tag goes with the whole repository only, it has to stay.
+      comesTo: cells.api.is.startsWith("package versions") ? "refused" : "removed",
+    },
     { name: "deletes off", tags: tagged({ app: image, stable: image, other }), deletes: false, comesTo: "refused" },
     { name: "tag missing", tags: tagged({ other }), believed: image, comesTo: "nothing" },
     { name: "tag moved", tags: tagged({ stable: image, app: other }), believed: image, comesTo: "kept" },

@@ -3,7 +3,6 @@ import { dockerRegistryProgram } from "../support/registries/index.ts";
 import { profileNames, profiles } from "../support/registries/profiles/index.ts";
 import { type DeleteCell, deleteCell } from "./delete-cell.ts";
 import { deleteCases } from "./delete-cases.ts";
-import { shortcomings } from "./delete-shortcomings.ts";
 import { startReal } from "./real-stage.ts";
 import { played } from "./stage.ts";
 import { deleteTable, profileTable, requestList } from "./delete-table.ts";
@@ -17,27 +16,23 @@ const untold = new Map<string, Map<string, DeleteCell>>();
 describe.each(profileNames)("a removal at %s", (name) => {
   const row = new Map<string, DeleteCell>();
   rows.set(name, row);
-  for (const given of deleteCases(profiles[name].cells)) {
-    test(`case: ${given.name}`, { fails: fallsShort(name, given.name) }, async () => {
-      const cell = await deleteCell(played(name), given);
-      row.set(given.name, cell);
-      expect(cell.outcome).toBe(given.comesTo);
-      expect(cell.reads).toBeLessThan(mostReads);
-    });
-  }
+  test.each(deleteCases(profiles[name].cells))("$name", async (given) => {
+    const cell = await deleteCell(played(name), given);
+    row.set(given.name, cell);
+    expect(cell.outcome).toBe(given.comesTo);
+    expect(cell.reads).toBeLessThan(mostReads);
+  });
 });
 
 describe.each(profileNames)("a removal at %s by an engine that does not know the family", (name) => {
   const row = new Map<string, DeleteCell>();
   untold.set(name, row);
-  for (const given of deleteCases(profiles[name].cells)) {
-    test(`case: ${given.name}`, { fails: fallsShort(`${name}, untold`, given.name) }, async () => {
-      const cell = await deleteCell(played(name), given, { told: false });
-      row.set(given.name, cell);
-      // Whoever does not know how may refuse, but never harm.
-      expect([given.comesTo, "refused"]).toContain(cell.outcome);
-    });
-  }
+  test.each(deleteCases(profiles[name].cells))("$name", async (given) => {
+    const cell = await deleteCell(played(name), given, { told: false });
+    row.set(given.name, cell);
+    // Whoever does not know how may refuse, but never harm.
+    expect([given.comesTo, "refused"]).toContain(cell.outcome);
+  });
 });
 
 test("a delete that Docker Hub answers with 500 and does all the same comes to the same", async () => {
@@ -46,11 +41,6 @@ test("a delete that Docker Hub answers with 500 and does all the same comes to t
     expect(await deleteCell(played("docker-hub", { answersLate: true }), given)).toMatchObject({ happened, outcome });
   }
 });
-
-/** A case that is known not to hold yet must not hold: as soon as it does, its entry has to go. */
-function fallsShort(family: string, name: string): boolean {
-  return shortcomings.some((each) => each.family === family && each.cases.includes(name));
-}
 
 describe.skipIf(dockerRegistryProgram === undefined)("a removal at the real docker-registry 2.8", () => {
   const { cells } = profiles["distribution-2.8"];

@@ -52,7 +52,14 @@ function packagesApi(stage: Stage): Api {
     ids.set(version, id);
     return id;
   };
+  const granted = ["read:packages", "write:packages", ...(stage.options.deletes === false ? [] : ["delete:packages"])];
   return async (call) => {
+    const reply = await answer(call);
+    // What a classic token may do stands in every answer.
+    return { ...reply, headers: { ...reply.headers, "X-OAuth-Scopes": granted.join(", ") } };
+  };
+
+  async function answer(call: ApiCall): Promise<Reply> {
     const account = /^\/users\/([^/]+)$/.exec(call.path)?.[1];
     if (account !== undefined && call.method === "GET") return json(200, { login: account, type: "Organization" });
     const form = /^\/(?:orgs\/([^/]+)|user)\/packages\/container\/([^/]+)(\/versions(?:\/(\d+))?)?$/;
@@ -79,7 +86,7 @@ function packagesApi(stage: Stage): Api {
     return id === ""
       ? deletePackage(stage, repository, versionsPath)
       : deleteVersion(stage, repository, Number(id), idOf);
-  };
+  }
 }
 
 type IdOf = (version: string) => number;
