@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { ImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { type Digest, digestAlgorithm, digestOf, isDigest } from "../oci/digest.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { parseManifest } from "../oci/manifest.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import { checkedBody } from "./mirrored-body.ts";
@@ -122,15 +123,16 @@ export class Mirrors {
       return digest === undefined ? answer : { ...answer, body: checkedBody(answer.body, digest, onDamage) };
     }
     const bytes = await buffer(answer.body);
-    if (digest !== undefined && digestOf(bytes, digestAlgorithm(digest)) !== digest) {
+    if (!isManifest(bytes, answer.headers.get("content-type"), digest)) {
       this.#distrust(mirror, wanted, request);
       return undefined;
     }
     return { ...answer, body: Readable.from([bytes], { objectMode: false }) };
   }
 
+  /** What stands under a digest never changes; a tag is asked for again. */
   #distrust(mirror: Mirror, wanted: Content, request: HttpRequest): void {
-    this.#damaged.add(contentKey(mirror, wanted));
+    if (wanted.digest !== undefined) this.#damaged.add(contentKey(mirror, wanted));
     this.#warn(
       `The mirror ${mirror.address} of ${request.registry} has other content at ${wanted.key}: it is not taken`,
     );
@@ -172,6 +174,17 @@ function mirrored(mirror: Mirror, { repository, kind, key }: Content, request: H
     access: [{ repository: path, actions: ["pull"] }],
     mirrored: false,
   };
+}
+
+/** A page of a login form, or a torn answer, is none: the registry is asked instead. */
+function isManifest(bytes: Buffer, mediaType: string | undefined, digest: Digest | undefined): boolean {
+  try {
+    parseManifest(bytes, mediaType, digest);
+    return true;
+  } catch {
+    // What exactly is wrong with it does not matter; who is told is told of the mirror.
+    return false;
+  }
 }
 
 function contentKey(mirror: Mirror, { repository, key }: Content): string {

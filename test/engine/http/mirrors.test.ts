@@ -4,12 +4,15 @@ import { digestOf } from "../../../engine/oci/digest.ts";
 import { type Script, type ScriptedServer, startServer } from "./scripted-server.ts";
 import { bodyOf, testClient, type TestClient, type TestClientOptions } from "./test-client.ts";
 
-const content = Buffer.from("the content of the tests");
+const content = Buffer.from(
+  JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] }),
+);
 const digest = digestOf(content);
 const manifest = `/v2/library/app/manifests/${digest}`;
 const blob = `/v2/library/app/blobs/${digest}`;
 
-const good: Script = (_, response) => response.end(content);
+const good: Script = (_, response) =>
+  response.writeHead(200, { "content-type": "application/vnd.oci.image.index.v1+json" }).end(content);
 const answers =
   (status: number): Script =>
   (_, response) =>
