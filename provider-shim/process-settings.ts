@@ -7,7 +7,7 @@ import { numberOf } from "./registry-block.ts";
 import { parseDuration } from "./timeouts.ts";
 
 /** Stands in for `max_parallel_transfers`, as in scripts that set the number of jobs of their tools. */
-export const jobsVariable = "IMAGESYNC_JOBS";
+const jobsVariable = "IMAGESYNC_JOBS";
 
 /** Settings of the provider block for everything that this configuration does. */
 export const processAttributes: Block["attributes"] = {

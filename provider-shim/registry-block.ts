@@ -4,7 +4,7 @@ import type { NestedBlock } from "./protocol/schema.ts";
 import type { ObjectValue, Value } from "./protocol/value.ts";
 
 /** Attributes of the block whose values must not be shown. */
-export const registrySecrets = ["client_key", "proxy_url"] as const;
+const registrySecrets = ["client_key", "proxy_url"] as const;
 
 /** The `registry` block. */
 export const registryBlock: NestedBlock = {

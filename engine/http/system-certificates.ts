@@ -42,7 +42,7 @@ export async function systemCertificates(options: SystemCertificatesOptions): Pr
 }
 
 /** The certificates in a PEM text, one by one; other parts of the text are left out. */
-export function splitCertificates(text: string): string[] {
+function splitCertificates(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
