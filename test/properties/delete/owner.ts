@@ -76,6 +76,8 @@ export interface Outcome {
   /** Why the earlier image could not be held by a tag. */
   readonly unheld?: unknown;
   readonly report?: CollectionReport;
+  /** What is known of the tag from now on, if the process lives to write it down. */
+  readonly remembers?: Remembered | "nothing";
   /** Earlier images that could not be held any more because they are gone. */
   readonly gone?: readonly string[];
 }
@@ -97,6 +99,13 @@ export class Owner {
   plan(wish: Wish): Task {
     if (wish.does === "put") return this.#planPut(wish);
     return wish.does === "destroy" ? this.#planDestroy(wish) : this.#planCollect(wish);
+  }
+
+  /** The process has come to its end, and has written its state. */
+  remember({ wish }: Task, { remembers }: Outcome): void {
+    if (wish.does === "collect" || remembers === undefined) return;
+    if (remembers === "nothing") this.#state.delete(wish.tag);
+    else this.#state.set(wish.tag, remembers);
   }
 
   /** What a tag of ours held when we looked after it last. */
@@ -133,10 +142,13 @@ export class Owner {
       const plan = await engine.plan({ source, destination, digest });
       const { error } = only(await engine.apply(plan));
       if (error) return { failure: error };
-      const outcome = { unheld, ...(there ? {} : { gone: [leaving ?? ""] }) };
       const previous = earlier(there);
       const old = olderOf(previous);
-      this.#state.set(tag, { digest, previous: previous.filter((one) => !old.includes(one)) });
+      const outcome = {
+        unheld,
+        ...(there ? {} : { gone: [leaving ?? ""] }),
+        remembers: { digest, previous: previous.filter((one) => !old.includes(one)) },
+      };
       const digests = isBack ? [digest, ...old] : old;
       if (digests.length === 0) return outcome;
       const report = await engine.collect(destination, {
@@ -168,8 +180,7 @@ export class Owner {
         keepDigests: keeps,
         policy,
       });
-      if (untagged) this.#state.delete(tag);
-      return { report };
+      return untagged ? { report, remembers: "nothing" } : { report };
     };
     return {
       wish,

@@ -175,6 +175,7 @@ export class World {
       const task = tasks[position];
       if (task === undefined) continue;
       if (result.status === "rejected") throw new Error("A verb has failed", { cause: result.reason });
+      this.owner.remember(task, result.value);
       this.#expectOutcome(task, result.value, before, process);
       if (meanwhile.length === 0) deepEqual({ skipped: result.value.report?.skipped ?? [] }, { skipped: [] });
     }
