@@ -18,6 +18,9 @@ export interface DeliveryOptions {
 /** How often a blob is sent when its upload breaks. */
 const maxAttempts = 4;
 
+/** How often when its login is refused: it has expired in mid-body, and the new session has shown that there is another. */
+const maxRefusedAttempts = 3;
+
 /** How often when it arrives as something else: damage on the way passes, damage where it is stored does not. */
 const maxDamagedAttempts = 2;
 
@@ -118,7 +121,7 @@ async function stream(blob: Descriptor, session: UploadSession, options: Deliver
 function attemptsFor({ code, side }: ImagesyncError): number {
   if (damaged.has(code)) return maxDamagedAttempts;
   if (side === "source") return 1;
-  if (code === "unauthorized") return 2;
+  if (code === "unauthorized") return maxRefusedAttempts;
   return transient.has(code) ? maxAttempts : 1;
 }
 

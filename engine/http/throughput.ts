@@ -7,7 +7,7 @@ export interface ThroughputLimits {
 }
 
 /** The `code` of the error with which a body is given up. */
-export const tooSlowCode = "IMAGESYNC_TOO_SLOW";
+const tooSlowCode = "IMAGESYNC_TOO_SLOW";
 
 /**
  * Tells when the other side of a body is too slow: a peer that sends a byte now and then keeps every idle timeout

@@ -16,8 +16,8 @@ export interface Weather {
   readonly random: () => number;
   /** Of how many requests one opens a window in which everything is answered with 429. */
   readonly requestsPerWindow: number;
-  /** How many requests such a window lasts. */
-  readonly windowRequests: number;
+  /** How long such a window lasts, in milliseconds. */
+  readonly windowMs: number;
   /** Longest delay of an answer, in milliseconds; one in three is delayed. */
   readonly latencyMs: number;
 }
@@ -33,17 +33,14 @@ const mishaps: readonly (readonly [number, (random: () => number) => ReturnType<
 ];
 
 /** A registry that fails at random, at any request: cuts, errors, lost answers, windows of 429, expired tokens, delays. */
-export function badWeather({ random, requestsPerWindow, windowRequests, latencyMs }: Weather): Intercept {
-  let closedFor = 0;
+export function badWeather({ random, requestsPerWindow, windowMs, latencyMs }: Weather): Intercept {
+  let closedUntil = 0;
   return ({ headers, kind }) => {
-    if (closedFor > 0) {
-      closedFor -= 1;
-      return { respond: { status: 429 } };
-    }
-    if (random() < 1 / requestsPerWindow) closedFor = windowRequests;
+    if (performance.now() < closedUntil) return { respond: { status: 429 } };
+    if (random() < 1 / requestsPerWindow) closedUntil = performance.now() + windowMs;
     const delayMs = random() < 1 / 3 ? random() * latencyMs : 0;
     const until = delayMs > 0 ? { until: new Promise((resolve) => setTimeout(resolve, delayMs)) } : {};
-    if (kind !== "token" && random() < 0.01) return { ...until, respond: expired(headers.host ?? "") };
+    if (kind !== "token" && random() < 0.005) return { ...until, respond: expired(headers.host ?? "") };
     let draw = random() * 1000;
     for (const [share, mishap] of mishaps) {
       draw -= share;
