@@ -34,13 +34,13 @@ const tag = fc.constantFrom(...tagNames);
 const policy = fc.constantFrom("delete" as const, "delete" as const, "delete" as const, "untag" as const);
 const numbers = fc.array(fc.nat({ max: 20 }), { maxLength: 2 });
 
-export const anyPut: fc.Arbitrary<Wish> = fc.record({
+const anyPut: fc.Arbitrary<Wish> = fc.record({
   does: fc.constant("put" as const),
   tag,
   image: anyRecipe,
   keepPrevious: fc.nat({ max: 2 }),
 });
-export const anyDestroy: fc.Arbitrary<Wish> = fc.record({
+const anyDestroy: fc.Arbitrary<Wish> = fc.record({
   does: fc.constant("destroy" as const),
   tag,
   policy,

@@ -5,7 +5,7 @@ import type { Place } from "./place.ts";
 import { type Trouble, World } from "./world.ts";
 
 /** One step in the life of a repository: our work, or a neighbour's visit. */
-export type Step =
+type Step =
   | { readonly wishes: readonly Wish[]; readonly trouble: Trouble; readonly fresh: boolean }
   | { readonly visit: Action };
 
