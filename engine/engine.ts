@@ -25,7 +25,7 @@ import { openRepository, type Repository } from "./registry/repository.ts";
 import type { Purpose } from "./registry/repository-requests.ts";
 import { type ApplyOptions, applyPlan } from "./sync/apply.ts";
 import { failure } from "./sync/failure.ts";
-import { type Plan, planRule } from "./sync/plan.ts";
+import { type Ends, type Plan, type PlanItem, planRule } from "./sync/plan.ts";
 import type { Report } from "./sync/report.ts";
 import type { Policy, Rule } from "./sync/rule.ts";
 
@@ -170,7 +170,7 @@ export class Engine {
     const context = {
       ...this.#context,
       repositoryLock: this.#repositoryLock,
-      open: ({ source, destination }: { source: Reference; destination: Reference }) => this.#ends(source, destination),
+      open: ({ source, destination, createRepository }: PlanItem) => this.#ends(source, destination, createRepository),
     };
     const items = await applyPlan(plan, context, options);
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
@@ -246,10 +246,11 @@ export class Engine {
     await this.#client.close();
   }
 
-  #ends(source: Reference, destination: Reference): { source: Repository; destination: Repository } {
+  #ends(source: Reference, destination: Reference, createRepository?: boolean): Ends {
+    const write = { purpose: "write", side: "destination", createRepository } as const;
     return {
       source: this.#open(source, "read", "source"),
-      destination: this.#open(destination, "write", "destination"),
+      destination: openRepository(this.#client, destination, write),
     };
   }
 

@@ -26,6 +26,8 @@ export interface PlanItem {
   readonly bytes: number;
   /** Look at every blob at the destination, also below manifests that are there already. */
   readonly thorough?: boolean | undefined;
+  /** Whether a repository that is missing may be created. @default true */
+  readonly createRepository?: boolean | undefined;
   /** The new index when only some platforms are copied: its exact text and media type. */
   readonly subset?: { readonly mediaType: string; readonly text: string } | undefined;
 }
@@ -37,7 +39,7 @@ export interface Ends {
 
 /** Turns a rule into what is to be done. Reads only. @throws `conflict` when another digest is wanted than the source gives. */
 export async function planRule(rule: Rule, ends: Ends, options: ReadOptions): Promise<Plan> {
-  const { platforms = [], requiredPlatforms = [], integrity = "tag" } = rule.policy ?? {};
+  const { platforms = [], requiredPlatforms = [], integrity = "tag", createRepository } = rule.policy ?? {};
   const decision = await planCopy(
     {
       ...ends,
@@ -62,6 +64,7 @@ export async function planRule(rule: Rule, ends: Ends, options: ReadOptions): Pr
         destination: rule.destination,
         ...rest,
         ...(integrity === "blobs" ? { thorough: true } : {}),
+        ...(createRepository === undefined ? {} : { createRepository }),
         ...(subset ? { subset: { mediaType: subset.mediaType, text: new TextDecoder().decode(subset.bytes) } } : {}),
       },
     ],

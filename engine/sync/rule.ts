@@ -21,4 +21,6 @@ export interface Policy {
   readonly requiredPlatforms?: readonly Platform[] | undefined;
   /** How deep an image that is in place is examined for missing content. @default "tag" */
   readonly integrity?: Depth | undefined;
+  /** Create the destination's repository where the registry does not do so at a push (Amazon ECR). @default true */
+  readonly createRepository?: boolean | undefined;
 }

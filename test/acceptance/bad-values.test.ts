@@ -281,6 +281,11 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     { value: [`r.example/app@${digest}`], summary: /Invalid digest/, fix: /Write sha256:/ },
     { value: digest, summary: /Incorrect attribute value type/, fix: /set of string required/ },
   ],
+  "imagesync.create_repository": ["", "ask", ["true"]].map((value) => ({
+    value,
+    summary: /Incorrect attribute value type/,
+    fix: /bool(ean)?.* (is )?required/,
+  })),
   "imagesync.triggers": [
     { value: { at: ["list"] }, summary: /Incorrect attribute value type/, fix: /string required/ },
     { value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/ },

@@ -80,6 +80,7 @@ function valueFor(path: string, places: { origin: string; reference: string; sou
     "imagesync.deletion_policy": "untag",
     "imagesync.keep_previous": 2,
     "imagesync.keep_digests": [image.digest],
+    "imagesync.create_repository": false,
     "imagesync.triggers": { a: "b" },
     "imagesync.timeouts.create": "10m",
     "imagesync.timeouts.read": "10m",
@@ -153,6 +154,7 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
     ["deletion_policy", () => "untag"],
     ["keep_previous", () => 2],
     ["keep_digests", () => [image.digest]],
+    ["create_repository", () => false],
     ["triggers", () => ({ a: "b" })],
   ])("%s from another resource: one apply brings all, and then there is nothing to do", async (name, valueOf) => {
     const { workspace, config, reference, origin } = await prepared();
@@ -251,6 +253,7 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
           deletion_policy: nothing,
           keep_previous: nothing,
           keep_digests: nothing,
+          create_repository: nothing,
           triggers: nothing,
           timeouts: nested({ create: nothing, read: nothing, update: nothing, delete: nothing }),
         }),

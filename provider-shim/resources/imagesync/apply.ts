@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import { atDigest, type EngineEvent, isDigest, parseReference, pinned } from "../../../engine/index.ts";
+import {
+  atDigest,
+  type EngineEvent,
+  type ImagesyncError,
+  isDigest,
+  parseReference,
+  pinned,
+} from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
@@ -64,8 +71,8 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
   };
 }
 
-/** What says how long the image and its predecessors stay, and nothing of the image itself. */
-const lifeAttributes = ["deletion_policy", "keep_previous", "keep_digests", "timeouts"] as const;
+/** What says how the image gets and stays there, for how long too, and nothing of the image itself. */
+const lifeAttributes = ["deletion_policy", "keep_previous", "keep_digests", "create_repository", "timeouts"] as const;
 
 /** Whether the refresh has found the image in place, and all that changes is how it is looked after. */
 function isInPlace(prior: ObjectValue, planned: ObjectValue): boolean {
@@ -98,13 +105,14 @@ async function copy(
         platforms: platformsIn(planned, "platforms"),
         requiredPlatforms: platformsIn(planned, "required_platforms"),
         integrity: depthIn(planned),
+        createRepository: planned["create_repository"] !== false,
       },
     },
     { signal },
   );
   const report = await engine.apply(plan, { signal, onEvent: (event) => tell(event, context) });
   for (const { error, item, blobs, bytes } of report.items) {
-    if (error) throw error;
+    if (error) throw isRepositoryMissing(error, planned) ? error.with({ hint: createItYourself }) : error;
     context.log.info("Image is in place", {
       destination: text(planned, "destination"),
       digest,
@@ -113,6 +121,14 @@ async function copy(
       ...blobs,
     });
   }
+}
+
+const createItYourself =
+  "Create the repository at the registry, or let it be created at Amazon ECR: remove create_repository = false";
+
+function isRepositoryMissing({ code, side, registryCode }: ImagesyncError, planned: ObjectValue): boolean {
+  const missing = code === "not-found" && side === "destination" && registryCode === "NAME_UNKNOWN";
+  return missing && planned["create_repository"] === false;
 }
 
 function tell(event: EngineEvent, { log, diagnostics }: Context): void {

@@ -105,6 +105,13 @@ export const imagesyncSchema: Schema = {
         description:
           "Digests in the repository of `destination` that are never collected, with everything below them, such as what a release still runs.",
       },
+      create_repository: {
+        type: "bool",
+        optional: true,
+        computed: true,
+        description:
+          "Create the repository of `destination` where a push does not (Amazon ECR). With `false` a missing one is an error. Defaults to `true`.",
+      },
       triggers: {
         type: ["map", "string"],
         optional: true,

@@ -10,7 +10,12 @@ import {
 import { isUnknown, type ObjectValue, type Value } from "../../protocol/value.ts";
 
 /** Defaults of attributes that may be left out. */
-export const defaults = { integrity_check: "manifests", on_source_unavailable: "keep", keep_previous: 1 } as const;
+export const defaults = {
+  integrity_check: "manifests",
+  on_source_unavailable: "keep",
+  keep_previous: 1,
+  create_repository: true,
+} as const;
 
 /** The text of an attribute; undefined when it is null, unknown or absent. */
 export function text(value: ObjectValue, attribute: string): string | undefined {
