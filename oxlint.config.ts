@@ -12,6 +12,8 @@ const engineRooms: Record<string, string[]> = {
   http: ["concurrency", "oci", "credentials"],
   registry: ["concurrency", "oci", "http"],
   layout: ["concurrency", "oci"],
+  // The logins and steps that the rooms below hide are its subject.
+  examination: ["concurrency", "oci", "credentials", "http", "registry"],
   graph: ["concurrency", "oci", "registry", "layout"],
   // copy and delete never touch http or credentials, nor each other.
   copy: ["concurrency", "oci", "registry", "layout", "graph"],

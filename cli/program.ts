@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { copyCommand } from "./copy.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exitCodeTable } from "./exit-codes.ts";
 import { gcCommand } from "./gc.ts";
 import type { Invocation } from "./invocation.ts";
@@ -21,6 +22,7 @@ export function createProgram(invocation: Invocation): Command {
   program.addCommand(copyCommand(invocation));
   program.addCommand(deleteCommand(invocation));
   program.addCommand(gcCommand(invocation));
+  program.addCommand(doctorCommand(invocation));
   program.addCommand(registryCommand(invocation));
   program.addCommand(demoCommand(invocation));
   program

@@ -4,12 +4,14 @@ import { digestOfTag, examinePlatforms } from "./copy/plan.ts";
 import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
-import { createCredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
+import { createCredentialChain, type CredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
 import type { CloudRequest } from "./credentials/cloud-request.ts";
 import type { Environment } from "./credentials/environment.ts";
 import { type CollectOptions, Deletions, type RemoveOptions } from "./delete/deletions.ts";
 import type { CollectionReport, RemovalReport } from "./delete/report.ts";
 import { ImagesyncError, isNotFound, type Side } from "./errors.ts";
+import { examine, type ExamineOptions, type Place } from "./examination/examine.ts";
+import type { Examination } from "./examination/report.ts";
 import { Claims } from "./graph/claims.ts";
 import { type Depth, findMissing, type Missing } from "./graph/completeness.ts";
 import { Known, repositoryKey } from "./graph/known.ts";
@@ -67,6 +69,7 @@ export interface Inspection extends ManifestHead {
  */
 export class Engine {
   readonly #client: HttpClient;
+  readonly #credentials: CredentialChain;
   readonly #context: CopyContext;
   readonly #repositoryLock = new KeyedLock();
   readonly #deletions: Deletions;
@@ -76,6 +79,7 @@ export class Engine {
     // Clouds are asked for logins the way registries are asked for images: through the same proxy, with the same certificates.
     const clouds = { request: ((message, signal) => this.#client.askService(message, signal)) satisfies CloudRequest };
     const chain = createCredentialChain({ clouds, ...credentials, environment });
+    this.#credentials = chain;
     const known = new Known();
     this.#client = new HttpClient({ ...http, userAgent, environment, credentials: chain });
     this.#context = {
@@ -90,6 +94,15 @@ export class Engine {
   /** Asks whether a registry answers and lets us in. @throws why not. */
   async ping(registry: string, options: StopOptions = {}): Promise<void> {
     await verb("reach the registry", options, () => pingRegistry(this.#client, registry, options.signal));
+  }
+
+  /**
+   * Looks at a registry thing by thing: name, TLS, API, login, and in a repository what may be done there. What does
+   * not work is in the report, with what to do about it. Leaves nothing behind.
+   */
+  async examine(place: Place, options: ExamineOptions = {}): Promise<Examination> {
+    const context = { client: this.#client, credentials: this.#credentials };
+    return await verb("examine the registry", options, () => examine(place, context, options));
   }
 
   /**

@@ -29,6 +29,8 @@ export { parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";
+export type { ExamineOptions, Place } from "./examination/examine.ts";
+export type { Check, CheckName, Examination, Finding, Outcome } from "./examination/report.ts";
 export type { CollectOptions, RemoveOptions } from "./delete/deletions.ts";
 export type { CollectionReport, Kept, RemovalReport, Skipped } from "./delete/report.ts";
 export { isRetentionTag, retentionTag } from "./graph/retention.ts";

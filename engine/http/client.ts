@@ -7,6 +7,7 @@ import type { Environment } from "../credentials/environment.ts";
 import { ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { amazonAccess, type AmazonAccess } from "./amazon-access.ts";
+import { Approach } from "./approach.ts";
 import { Authenticator } from "./auth.ts";
 import { defaultRetry, type RetryOptions } from "./backoff.ts";
 import { Bandwidth } from "./bandwidth.ts";
@@ -156,7 +157,7 @@ export class HttpClient {
       });
       const send = (message: WireRequest): Promise<Outcome> =>
         this.#sendRepeatedly(endpoint, message, (exchange) =>
-          endpoint.owns(url) && authorization === undefined
+          endpoint.owns(url) && authorization === undefined && request.bare !== true
             ? this.#authenticator.send(endpoint, access, message, exchange)
             : exchange(message),
         );
@@ -195,6 +196,11 @@ export class HttpClient {
   family(registry: string): RegistryFamily {
     const { vendor, apiUrl } = this.#endpoints.of(registry).transport;
     return { vendor, apiUrl, service: this.#authenticator.serviceOf(registry) };
+  }
+
+  /** How connections to a registry come about, for who wants to know why they do not. */
+  approach(registry: string): Approach {
+    return new Approach(this.#endpoints.of(registry), this.#connections);
   }
 
   /** What went over the wire so far: every single request counts, bytes are those of bodies. */

@@ -1,5 +1,5 @@
 import { lookup as systemLookup } from "node:dns";
-import type { LookupFunction } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import type { Agent, buildConnector, Dispatcher } from "undici";
 import type { Environment } from "../credentials/environment.ts";
 import { isPrivateAddress } from "./address.ts";
@@ -73,6 +73,46 @@ export class Connections {
     const login = proxy.authorization === undefined ? {} : { "proxy-authorization": proxy.authorization };
     const headers = { host: url.host, ...login };
     return { dispatcher, origin: proxy.url.origin, target: url.origin + target, headers, proxy: proxy.url.host };
+  }
+
+  /** The proxy that requests to a registry itself go through. @throws `config` for an unreadable address of one. */
+  proxyOf({ origin, transport }: Endpoint): Proxy | undefined {
+    return proxyFor(origin, transport.proxyUrl, this.#options.environment);
+  }
+
+  /** Resolves a name as connections do; an IP address is its own. */
+  resolve(hostname: string): Promise<readonly string[]> {
+    const { lookup = systemLookup } = this.#options;
+    return new Promise((resolve, reject) => {
+      lookup(hostname, { all: true }, (error, found) => {
+        if (error !== null) reject(error);
+        else resolve(typeof found === "string" ? [found] : found.map(({ address }) => address));
+      });
+    });
+  }
+
+  /** A connection of its own to a registry that speaks TLS, made whatever its certificate is worth: only to be looked at. */
+  async inspected(endpoint: Endpoint): Promise<Socket> {
+    const { connectMs } = this.#options.timeouts;
+    const { origin } = endpoint;
+    const settings = { ...(await this.#tls(endpoint, true)), rejectUnauthorized: false };
+    const direct = await createConnector({
+      timeout: connectMs,
+      ...settings,
+      lookup: this.#options.lookup ?? systemLookup,
+    });
+    const proxy = this.proxyOf(endpoint);
+    const connect =
+      proxy === undefined
+        ? direct
+        : tunnelConnector(proxy, { connectMs, secureContext: await this.#trustStore.context(), inside: direct });
+    const { protocol, host, port } = origin;
+    return await new Promise((resolve, reject) => {
+      connect({ protocol, host, port, hostname: origin.hostname }, (...[error, socket]) => {
+        if (error === null) resolve(socket);
+        else reject(error);
+      });
+    });
   }
 
   /** Destroys all connections, without waiting for what they carry. */

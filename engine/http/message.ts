@@ -40,6 +40,8 @@ export interface HttpRequest {
    * own. It is kept out of everything that is told.
    */
   readonly authorization?: string | undefined;
+  /** True when no login is sent, so that what the registry asks for is the answer. @default false */
+  readonly bare?: boolean | undefined;
   readonly body?: RequestBody | undefined;
   /**
    * `control`: the answer is read whole before it is returned, 32 MiB at most, within a deadline; a break-off is retried.
