@@ -43,7 +43,7 @@ async function examineRegistry(text: string, flags: DoctorFlags, invocation: Inv
   const place = placeOf(text, parseReference);
   const { registry, repository = "" } = place;
   const options = await engineOptions({ registry, repository, spelled: text }, connection, invocation);
-  const login = creds === undefined ? [] : [{ address: addressOf(place), credential: basic(creds) }];
+  const login = creds === undefined ? [] : [{ address: addressOf(place), credential: basic(creds), origin: "--creds" }];
   const engine = createEngine({
     ...options,
     credentials: { ...options.credentials, explicit: login },
