@@ -71,6 +71,24 @@ export const deletingHandler: Handler = {
   },
 };
 
+const examining = (ordinal: number): string => `docs/command-line.md > Examining a registry > ${ordinal}`;
+
+/** The doctor, at a repository with an image. */
+export const examiningHandler: Handler = {
+  proves: "the doctor says of the embedded registry what docs/command-line.md shows, and leaves nothing behind",
+  blocks: [1, 2].map(examining),
+  needs: ["curl"],
+  async run(blocks) {
+    const { run, destination } = await stage();
+    const [examine, shown = ""] = blocks.map(({ text }) => text);
+    await run("imagesync copy --plain-http --quiet localhost:5000/team/app:1 localhost:5001/mirror/app:1");
+    // Registries of the tests are named by their address.
+    expect(await run(examine)).toBe(shown.replace("localhost is at 127.0.0.1", "127.0.0.1 is an address"));
+    expect(destination.openUploads()).toBe(0);
+    expect(await tagsOf(destination)).toEqual(["1"]);
+  },
+};
+
 async function tagsOf(registry: RunningRegistry): Promise<unknown> {
   return ((await (await fetch(`${registry.url}/v2/mirror/app/tags/list`)).json()) as { tags: unknown }).tags;
 }

@@ -1,12 +1,13 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
-import { deletingHandler, scriptsHandler } from "./command-line.ts";
+import { deletingHandler, examiningHandler, scriptsHandler } from "./command-line.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStart, quickStartHandler } from "./quick-start.ts";
+import { registriesHandler } from "./registries.ts";
 
 /** Who executes which block. Each block has one handler here, or stands in {@link exclusions} as a whole. */
 export const handlers: readonly Handler[] = [
@@ -19,6 +20,8 @@ export const handlers: readonly Handler[] = [
   adoptedStateHandler,
   scriptsHandler,
   deletingHandler,
+  examiningHandler,
+  registriesHandler,
   ruleToReportHandler,
   importChainHandler,
 ];

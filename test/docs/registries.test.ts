@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { vendors } from "../../engine/index.ts";
+import { anchors, codeSpans, documentOf, documents, tableUnder } from "./markdown.ts";
+
+const index = documentOf("docs/registries/README.md");
+const pages = documents().filter(({ file }) => file.startsWith("docs/registries/") && file !== index.file);
+
+describe("the pages of the families of registries", () => {
+  const rows = tableUnder("Registries, family by family", index);
+
+  test("stand in the table, all of them", () => {
+    const linked = rows.map(([page = ""]) => /\(([a-z-]+\.md)\)/.exec(page)?.[1]);
+    expect(new Set(linked)).toEqual(new Set(pages.map(({ file }) => file.split("/").at(-1))));
+  });
+
+  test("name every family that can be set, each once", () => {
+    const named = rows.flatMap(([, , vendor = ""]) => codeSpans({ prose: vendor }));
+    expect(named.toSorted()).toEqual([...vendors].toSorted());
+  });
+
+  test("say what was tested, each of them", () => {
+    expect(pages.filter((page) => !anchors(page).includes("tested"))).toEqual([]);
+  });
+});
