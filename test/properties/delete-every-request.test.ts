@@ -14,7 +14,8 @@ describe.each(kinds)("at a registry with tagDelete $tagDelete and referrersApi $
     async (_name, story) => {
       const requests = await tell(kind, story, { meanwhile: [] });
       for (let at = 0; at < requests; at += soak || !kind.tagDelete ? 1 : 5) {
-        for (const carriedOut of soak ? [true, false] : [at % 2 === 0]) {
+        // For the registry it is one whether the request was carried out, or the next one never came.
+        for (const carriedOut of soak || at === 0 ? [true, false] : [true]) {
           // The check of every step says what is wrong; nothing is left for this test to look at.
           const sent = await tell(kind, story, { crash: { at, carriedOut }, meanwhile: [] });
           expect({ at, sent }).toEqual({ at, sent: at + 1 });
@@ -36,10 +37,10 @@ describe.each(kinds)("at a registry with tagDelete $tagDelete and referrersApi $
       const used: string[] = [];
       for (const [at, { window }] of undisturbed.entries()) {
         if (window !== undefined) continue;
-        for (const [number, action] of visits.entries()) {
-          if (!soak && number !== at % visits.length) continue;
+        for (const visit of soak ? visits : visits.slice(0, 2)) {
           const gaps: Gap[] = [];
-          await tell(kind, story, { meanwhile: [{ at, action }] }, (gap) => gaps.push(gap));
+          const meanwhile = visit.map((action) => ({ at, action }));
+          await tell(kind, story, { meanwhile }, (gap) => gaps.push(gap));
           expect({ at, used: gaps.findIndex((gap) => gap.used) }).toEqual({ at, used: at });
           used.push(gaps[at]?.between ?? "");
         }

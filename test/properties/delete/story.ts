@@ -43,15 +43,17 @@ export const stories: Readonly<Record<string, { readonly before: readonly Wish[]
   },
 };
 
-/** What neighbours do in the gaps of a story. */
-export const visits: readonly Action[] = [
-  // Their tag on an image of ours, with another one beside it.
-  { does: "take in", tag: "c", of: 12, beside: { image: "x", layers: ["n"] } },
+/** What neighbours do in one gap of a story. */
+export const visits: readonly (readonly Action[])[] = [
   // Our tag on an image of theirs.
-  { does: "push", tag: "a", image: { image: "y", layers: ["k", "m", "n"] } },
-  // A new tag on what the story takes away.
-  { does: "push", tag: "d", image: second },
-  { does: "push", tag: "d", image: third },
+  [{ does: "push", tag: "a", image: { image: "y", layers: ["k", "m", "n"] } }],
+  // Their tags on an index with an image of ours, and on what the story takes away.
+  [
+    { does: "take in", tag: "c", of: 12, beside: { image: "x", layers: ["n"] } },
+    { does: "push", tag: "d", image: second },
+    { does: "push", tag: "e", image: third },
+  ],
+  [{ does: "push", tag: "d", image: { index: [second], note: "theirs" } }],
 ];
 
 const places = new Map<Kind, Promise<Place>>();
