@@ -5,6 +5,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { collectList } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputFormat } from "./output.ts";
+import { createProgress } from "./progress.ts";
 import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
 
 interface DeleteFlags extends ConnectionFlags {
@@ -46,7 +47,8 @@ async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocat
   const { stdout, stderr, signal } = invocation;
   const reference = parseReference(text);
   const { dryRun = false, untagOnly, digest, keepDigest = [], output } = flags;
-  const engine = createEngine(await engineOptions(reference, flags, invocation));
+  const { onEvent } = createProgress(invocation, { totalBytes: 0, quiet: flags.quiet === true });
+  const engine = createEngine({ ...(await engineOptions(reference, flags, invocation)), onEvent });
   try {
     const report = await engine.remove(reference, {
       ...(digest === undefined ? {} : { expectDigest: parseDigest(digest) }),

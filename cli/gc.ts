@@ -5,6 +5,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { collectList, parseAge } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputFormat } from "./output.ts";
+import { createProgress } from "./progress.ts";
 import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -57,7 +58,8 @@ async function collectGarbage(text: string, flags: GcFlags, invocation: Invocati
     );
   }
   const { dryRun = false, digest = [], keepDigest = [], output } = flags;
-  const engine = createEngine(await engineOptions(repository, flags, invocation));
+  const { onEvent } = createProgress(invocation, { totalBytes: 0, quiet: flags.quiet === true });
+  const engine = createEngine({ ...(await engineOptions(repository, flags, invocation)), onEvent });
   try {
     const report = await engine.collect(repository, {
       digests: digest.map(parseDigest),

@@ -17,7 +17,15 @@ export type EngineEvent =
       readonly reason: string;
     }
   | { readonly kind: "throttled"; readonly registry: string; readonly delayMs: number }
-  | { readonly kind: "warning"; readonly message: string };
+  | {
+      readonly kind: "warning";
+      readonly about: WarningSubject;
+      /** A sentence without its final period. */
+      readonly message: string;
+    };
+
+/** What a warning is about: content that a copy leaves out, a mirror that is passed over, a rate limit that is nearly used up. */
+export type WarningSubject = "left-out" | "mirror" | "rate-limit";
 
 /** Called synchronously; it must be cheap and must not throw. */
 export type OnEvent = (event: EngineEvent) => void;

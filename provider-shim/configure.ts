@@ -1,5 +1,7 @@
 import { createEngine, type Engine, type Redactor } from "../engine/index.ts";
 import { type DeletionPolicy, deletionPolicyOf } from "./deletion-policy.ts";
+import { logEvent } from "./event-log.ts";
+import type { Logger } from "./log.ts";
 import { defaultPlatforms, processSettings } from "./process-settings.ts";
 import { registrySecretsIn, registryTransport } from "./registry-block.ts";
 import { blocks } from "./provider-schema.ts";
@@ -22,7 +24,16 @@ export interface Configured {
 /** Makes the engine of a configuration. No network, no file is touched here. */
 export function configureProvider(
   config: ObjectValue,
-  options: { readonly environment: NodeJS.ProcessEnv; readonly userAgent: string; readonly redactor: Redactor },
+  {
+    log,
+    ...options
+  }: {
+    readonly environment: NodeJS.ProcessEnv;
+    readonly userAgent: string;
+    readonly redactor: Redactor;
+    /** Told what the requests of all resources run into: retries, pauses, mirrors that are passed over. */
+    readonly log?: Logger | undefined;
+  },
 ): Configured {
   const explicit = blocks(config, "registry_auth").flatMap((block) => registryLogin(block, options.environment) ?? []);
   const registries = blocks(config, "registry").flatMap((block) => registryTransport(block) ?? []);
@@ -34,6 +45,7 @@ export function configureProvider(
   const engine = createEngine({
     ...options,
     ...processSettings(config, options.environment),
+    ...(log && { onEvent: (event) => logEvent(event, log) }),
     registries: [...registries, ...[...plainHttp].map((address) => ({ address, plainHttp: true }))],
     credentials: {
       explicit,

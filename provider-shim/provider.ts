@@ -24,7 +24,7 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
     dataSources: { imagesync_image: imagesyncImage },
     functions: {},
     validate: (config, context) => validateProvider(config, context, environment),
-    configure(config, { terraformVersion }) {
+    configure(config, { terraformVersion, log }) {
       const userAgent = [
         `Terraform/${terraformVersion ?? "unknown"} (+https://www.terraform.io)`,
         `terraform-provider-imagesync/${version}`,
@@ -32,7 +32,13 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
       ]
         .join(" ")
         .trim();
-      const configured = configureProvider(config, { environment, userAgent, redactor });
+      const configured = configureProvider(config, {
+        environment,
+        userAgent,
+        redactor,
+        // What the engine tells later belongs to no call, least of all to this one.
+        log: log.child({ rpc: undefined }),
+      });
       open.add(configured);
       return Promise.resolve(configured);
     },

@@ -60,7 +60,7 @@ export async function copyImage(order: CopyOrder, context: CopyContext): Promise
   const tree = await readTree(source, top, { cache: context.cache, signal });
   for (const layer of tree.nonDistributable) {
     const message = `Layer ${layer.digest} may not be distributed by its licence and is left at its origin`;
-    order.onEvent({ kind: "warning", message });
+    order.onEvent({ kind: "warning", about: "left-out", message });
   }
   const counts = { bytes: 0, copied: 0, mounted: 0, present: 0 };
   await pushTree(tree, order, context, counts);

@@ -287,7 +287,7 @@ export class HttpClient {
   #observe(endpoint: Endpoint, response: WireResponse): void {
     if (!endpoint.owns(response.url)) return;
     const message = this.#rateLimits.observe(endpoint.registry, response.headers);
-    if (message !== undefined) this.#emit({ kind: "warning", message });
+    if (message !== undefined) this.#emit({ kind: "warning", about: "rate-limit", message });
   }
 
   /**

@@ -143,7 +143,7 @@ export class Mirrors {
   }
 
   #warn(message: string): void {
-    this.#options.onEvent({ kind: "warning", message });
+    this.#options.onEvent({ kind: "warning", about: "mirror", message });
   }
 }
 

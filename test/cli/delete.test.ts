@@ -49,6 +49,24 @@ describe("imagesync delete", () => {
     expect(stderr).toBe("The tag 1 is not there\nNothing was deleted\n");
   });
 
+  test("tells that the registry asks to wait, unless it is told to be quiet", async () => {
+    for (const [words, said] of [
+      [[], /asks to wait[^]*retry of "/],
+      [["--quiet"], /^(?!.*asks to wait)/s],
+    ] as const) {
+      const registry = await open();
+      let refused = false;
+      registry.intercept = () => {
+        if (refused) return undefined;
+        refused = true;
+        return { respond: { status: 429, headers: { "Retry-After": "0" } } };
+      };
+      const { code, stderr } = await run(registry, "delete", ...words, "REGISTRY/app:1");
+      expect({ code, refused }).toEqual({ code: 0, refused: true });
+      expect(stderr).toMatch(said);
+    }
+  });
+
   test("in a dry run prints the same and deletes nothing", async () => {
     const registry = await open();
     const dry = await run(registry, "delete", "--dry-run", "REGISTRY/app:1");

@@ -30,14 +30,14 @@ describe("without a terminal", () => {
     const progress = createProgress({ stderr, environment: {} }, { totalBytes: 0, quiet: false });
     progress.onEvent({ kind: "retry", operation: "get blob", attempt: 1, delayMs: 1500, reason: "503" });
     progress.onEvent({ kind: "throttled", registry: "r.example", delayMs: 200 });
-    progress.onEvent({ kind: "warning", message: "odd" });
+    progress.onEvent({ kind: "warning", about: "mirror", message: "odd" });
     expect(stderr.text).toBe('retry of "get blob" in 1.5 s: 503\nr.example asks to wait 200 ms\nWarning: odd\n');
   });
 
   test("text of a registry cannot steer the terminal", () => {
     const stderr = new Capture();
     const progress = createProgress({ stderr, environment: {} }, { totalBytes: 0, quiet: false });
-    progress.onEvent({ kind: "warning", message: "a\u001b[2Jb\r\nc\u0007\u202ed" });
+    progress.onEvent({ kind: "warning", about: "mirror", message: "a\u001b[2Jb\r\nc\u0007\u202ed" });
     expect(stderr.text).toBe("Warning: a [2Jb  c  d\n");
   });
 });

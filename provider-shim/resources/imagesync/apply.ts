@@ -8,6 +8,7 @@ import {
   pinned,
 } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
+import { logEvent } from "../../event-log.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
@@ -131,30 +132,11 @@ function isRepositoryMissing({ code, side, registryCode }: ImagesyncError, plann
   return missing && planned["create_repository"] === false;
 }
 
+/** What the copy of this image tells; what its requests run into belongs to all who share them, and is logged once. */
 function tell(event: EngineEvent, { log, diagnostics }: Context): void {
-  switch (event.kind) {
-    case "warning":
-      diagnostics.warning("Part of the image was left out", `${event.message}.`);
-      break;
-    case "retry":
-      log.warn("Trying again", {
-        operation: event.operation,
-        attempt: event.attempt,
-        delay_ms: event.delayMs,
-        reason: event.reason,
-      });
-      break;
-    case "throttled":
-      log.warn("Registry asks to slow down", { registry: event.registry, delay_ms: event.delayMs });
-      break;
-    case "blob-done":
-      log.debug("Blob is in place", { digest: event.digest, bytes: event.size, how: event.how });
-      break;
-    case "manifest-done":
-      log.debug("Manifest is in place", { digest: event.digest, tag: event.tag });
-      break;
-    case "blob-progress":
-      log.trace("Blob on its way", { digest: event.digest, bytes: event.bytes, size: event.size });
-      break;
+  if (event.kind === "warning" && event.about === "left-out") {
+    diagnostics.warning("Part of the image was left out", `${event.message}.`);
+  } else {
+    logEvent(event, log);
   }
 }

@@ -47,7 +47,7 @@ test("the latest word of each registry can be asked for, and little left is told
   await http.send(server.host, "/v2/");
   expect(http.client.rateLimit(server.host)?.remaining).toBe(0);
   expect(http.events).toEqual([
-    { kind: "warning", message: `${server.host} allows 10 more of 100 requests in 360 minutes` },
+    { kind: "warning", about: "rate-limit", message: `${server.host} allows 10 more of 100 requests in 360 minutes` },
   ]);
   expect(http.client.rateLimit("another.example")).toBeUndefined();
 });
