@@ -10,18 +10,25 @@ export interface Growth {
   readonly requests: Readonly<Record<string, number>>;
 }
 
-/** Counts the requests of one contestant in larger and larger repositories. */
+/**
+ * Counts the requests of one contestant in repositories of several sizes, for several numbers of removals in each.
+ * @throws when something else remains than should.
+ */
 export async function measureGrowth(
   remover: Remover,
-  sizes: readonly (readonly [tags: number, removed: number])[],
+  sizes: readonly (readonly [tags: number, removed: readonly number[]])[],
 ): Promise<readonly Growth[]> {
   const growth: Growth[] = [];
-  for (const [tags, removed] of sizes) {
-    const doomed = doomedRepository(tags, removed);
-    const original = await fillRegistry(doomed);
+  for (const [tags, numbers] of sizes) {
+    // The images do not depend on which of them are removed: one filled registry serves all numbers.
+    const original = await fillRegistry(doomedRepository(tags, 1));
     try {
-      const { requests } = await removeCounted(original, doomed, remover);
-      growth.push({ tags, removed, requests });
+      for (const removed of numbers) {
+        const doomed = doomedRepository(tags, removed);
+        const { requests, remains } = await removeCounted(original, doomed, remover);
+        if (remains.whole < tags - removed) throw new Error(`${remains.whole} of ${tags - removed} tags are whole`);
+        growth.push({ tags, removed, requests });
+      }
     } finally {
       await original.close();
     }

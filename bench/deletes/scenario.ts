@@ -1,7 +1,7 @@
 import { bundle } from "../bundle.ts";
 import type { Peer, PeerName } from "../peers.ts";
 import { type Loops, ourRemovers, peerRemovers, replayed } from "./contestants.ts";
-import { type Growth, measureGrowth } from "./growth.ts";
+import { measureGrowth } from "./growth.ts";
 import { fillRegistry, raceRemovals } from "./race.ts";
 import { removalPromises, removalSection } from "./report.ts";
 import { doomedRepository } from "./repository.ts";
@@ -10,6 +10,14 @@ import { doomedRepository } from "./repository.ts";
 export const deleteScenario = "delete";
 
 const repeats = 3;
+
+/** Repositories of so many tags, and how many of them are removed. */
+const sizes = [
+  [100, [10]],
+  [200, [10]],
+  [500, [1, 10, 50]],
+  [1000, [10]],
+] as const;
 
 /** Removes 50 of 500 tags by every contestant. Answers with its part of the report, and with what failed. */
 export async function holdDeletes(
@@ -24,9 +32,7 @@ export async function holdDeletes(
     const removers = [...ours, ...replayed(loops), ...peerRemovers(peers)];
     const results = await raceRemovals(original, doomed, removers, repeat ?? (quick ? 1 : repeats));
     const all = ours.at(-1);
-    const sizes = [1, 10, 50].map((removed) => [500, removed] as const);
-    const growth: readonly Growth[] =
-      quick || all === undefined ? [] : await measureGrowth(all, [[100, 10], [200, 10], ...sizes, [1000, 10]]);
+    const growth = quick || all === undefined ? [] : await measureGrowth(all, sizes);
     const outcome = { doomed, results, growth };
     const failed = results.flatMap(({ remover, failure }) =>
       failure === undefined ? [] : [`${remover.name}: ${failure}`],
