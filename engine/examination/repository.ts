@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type ImagesyncError, isNotFound, type Side } from "../errors.ts";
+import { type ImagesyncError, isNotFound } from "../errors.ts";
 import { asObject } from "../oci/descriptor.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { manifestAccept } from "../oci/media-types.ts";
@@ -7,7 +7,12 @@ import { isTag, type RepositoryName } from "../oci/reference.ts";
 import { discardBody, readBody } from "../registry/body.ts";
 import type { Transport } from "../registry/registry.ts";
 import { openRepository, type Repository } from "../registry/repository.ts";
-import { type Deletion, type Purpose, RepositoryRequests } from "../registry/repository-requests.ts";
+import {
+  type Deletion,
+  type Purpose,
+  type RepositoryOptions,
+  RepositoryRequests,
+} from "../registry/repository-requests.ts";
 import type { UploadSession } from "../registry/uploads.ts";
 import { RepositoryVendor } from "../registry/vendors/repository-vendor.ts";
 import { failed, type Finding, ok, unknown, warning } from "./report.ts";
@@ -51,7 +56,7 @@ export class RepositoryProbe {
       if (!isNotFound(error)) throw error;
       return unknown(
         "there is no such repository yet, or it is hidden from this login",
-        "Most registries make it with the first push, Amazon and Google before",
+        "Most registries make it with the first push, and imagesync at Amazon; a project of Google or Harbor must be there",
       );
     }
     const list = tagsOf(await readBody(response, maxPageBytes));
@@ -162,17 +167,20 @@ export class RepositoryProbe {
   }
 
   #open(purpose: Purpose): Repository {
-    return openRepository(this.#transport, this.#name, { purpose, side: sideOf(purpose) });
+    return openRepository(this.#transport, this.#name, optionsFor(purpose));
   }
 
   #requests(purpose: Purpose): RepositoryRequests {
-    return new RepositoryRequests(this.#transport, this.#name, { purpose, side: sideOf(purpose) }, this.#vendor);
+    return new RepositoryRequests(this.#transport, this.#name, optionsFor(purpose), this.#vendor);
   }
 }
 
-/** Errors say what permission is missing by the side they are on. No side for reads: they must not go to a mirror. */
-function sideOf(purpose: Purpose): Side | undefined {
-  return purpose === "read" ? undefined : "destination";
+/**
+ * Errors say what permission is missing by the side they are on; reads have none, as that of a source may be answered by
+ * a mirror. A repository that goes away meanwhile must not be made again.
+ */
+function optionsFor(purpose: Purpose): RepositoryOptions {
+  return { purpose, side: purpose === "read" ? undefined : "destination", createRepository: false };
 }
 
 /** Families whose own API takes a tag away. */

@@ -1,8 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { isVendor } from "../../../engine/index.ts";
 import { buildImage, push } from "../../support/images/index.ts";
 import { profileNames, startProfile } from "../../support/registries/profiles/index.ts";
-import { examined } from "./examined.ts";
+import { examined, outcomes } from "./examined.ts";
 
 const repository = "team/app";
 const cloud = { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
@@ -41,6 +41,27 @@ async function report(name: (typeof profileNames)[number], deletes: boolean): Pr
 async function contents(of: Awaited<ReturnType<typeof startProfile>>["contents"]): Promise<unknown> {
   return { tags: [...(await of.tags(repository))], manifests: (await of.manifests(repository)).length };
 }
+
+test("a repository of Amazon that goes away meanwhile is not made again", async () => {
+  const profile = await startProfile("ecr");
+  onTestFinished(() => profile.close());
+  const target = { ...(await profile.endpoint(repository)), repository, present: new Set<string>() };
+  await push(buildImage({ seed: "examined", layers: [100] }), { ...target, tag: "1" });
+  profile.resetCounts();
+  profile.intercept = ({ method, path }) =>
+    method === "POST" && path.includes("/blobs/uploads/")
+      ? { respond: { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}' } }
+      : undefined;
+  const { user: username, password } = profile.login;
+  const found = await examined(profile.host, {
+    repository,
+    login: { kind: "basic", username, password },
+    transport: { vendor: "ecr", apiUrl: profile.apiUrl },
+    engine: { environment: cloud },
+  });
+  expect(outcomes(found)).toMatchObject({ pull: "ok", push: "failed", mount: "failed" });
+  expect(profile.requests().filter(({ kind }) => kind === "vendor")).toEqual([]);
+});
 
 describe("an examination of every family, as it is played,", () => {
   test("tells what works there and leaves nothing behind", async () => {
