@@ -25,10 +25,10 @@ function measure(requests: readonly Timed[], removes: (tag: string) => boolean):
     requests.flatMap((opener, position): Measured[] => {
       if (!window.opens(opener)) return [];
       const following = requests.slice(position + 1);
-      const harms = (request: Passing): boolean => window.harms(request, opener, removes);
+      const harms = (request: Passing, last?: Passing): boolean => window.harms(request, opener, removes, last);
       const first = following.findIndex((request) => !window.reads(request));
       const rest = first < 0 ? [] : following.slice(first);
-      const end = rest.findIndex((request) => !harms(request));
+      const end = rest.findIndex((request, number) => !harms(request, rest[number - 1]));
       const row = end < 0 ? rest : rest.slice(0, end);
       if (row.length === 0) return [];
       const last = Math.max(...row.map(({ answeredAt }) => answeredAt));

@@ -15,7 +15,12 @@ export interface Window {
   /** It stays open through these. */
   readonly reads: (request: Passing) => boolean;
   /** It closes with the last of these in a row. `removes` tells the tags that are to go, from those that are put. */
-  readonly harms: (request: Passing, opener: Passing, removes: (tag: string) => boolean) => boolean;
+  readonly harms: (
+    request: Passing,
+    opener: Passing,
+    removes: (tag: string) => boolean,
+    last: Passing | undefined,
+  ) => boolean;
 }
 
 const isTag = ({ kind, reference }: Passing): boolean => kind === "manifest" && !reference.includes(":");
@@ -41,14 +46,17 @@ export const windows: readonly Window[] = [
     name: "sweep",
     opens: lists,
     reads: (request) => isRead(request) && request.kind !== "blob" && !lists(request),
-    harms: ({ method, kind, reference }) =>
-      method === "DELETE" && (kind === "blob" || (kind === "manifest" && reference.includes(":"))),
+    // Manifests or blobs: nobody may go from the ones to the others without another mark.
+    harms: ({ method, kind, reference }, _opener, _removes, last) =>
+      method === "DELETE" &&
+      (last === undefined || last.kind === kind) &&
+      (kind === "blob" || (kind === "manifest" && reference.includes(":"))),
   },
 ];
 
 /** Follows the requests of one engine, and says of the gap before each whether it lies in a window. */
 export class WindowWatch {
-  readonly #open = new Map<Window, { opener: Passing; harmed: boolean }>();
+  readonly #open = new Map<Window, { opener: Passing; last: Passing | undefined }>();
   readonly #removes: (tag: string) => boolean;
 
   constructor(removes: (tag: string) => boolean) {
@@ -58,8 +66,9 @@ export class WindowWatch {
   /** The window that the gap before this request lies in; undefined where neighbours may act. */
   before(request: Passing): Window["name"] | undefined {
     let inside: Window["name"] | undefined;
-    for (const [window, { opener, harmed }] of this.#open) {
-      if (window.harms(request, opener, this.#removes) || (!harmed && window.reads(request))) inside ??= window.name;
+    for (const [window, { opener, last }] of this.#open) {
+      if (window.harms(request, opener, this.#removes, last) || (last === undefined && window.reads(request)))
+        inside ??= window.name;
     }
     return inside;
   }
@@ -68,9 +77,9 @@ export class WindowWatch {
   after(request: Passing): void {
     for (const window of windows) {
       const open = this.#open.get(window);
-      if (open && window.harms(request, open.opener, this.#removes)) open.harmed = true;
-      else if (!open || open.harmed || !window.reads(request)) this.#open.delete(window);
-      if (window.opens(request)) this.#open.set(window, { opener: request, harmed: false });
+      if (open && window.harms(request, open.opener, this.#removes, open.last)) open.last = request;
+      else if (!open || open.last !== undefined || !window.reads(request)) this.#open.delete(window);
+      if (window.opens(request)) this.#open.set(window, { opener: request, last: undefined });
     }
   }
 }
