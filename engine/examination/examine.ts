@@ -41,21 +41,52 @@ const hubPreview: RepositoryName = { registry: "docker.io", repository: "ratelim
  * @throws the reason of the signal.
  */
 export async function examine(place: Place, context: ExamineContext, options: ExamineOptions): Promise<Examination> {
-  const { client, credentials } = context;
-  const { deadlineMs = 5000, now = Date.now, readOnly = false, signal = new AbortController().signal } = options;
+  const { client } = context;
+  const { deadlineMs = 5000, now = Date.now, signal = new AbortController().signal } = options;
   const { registry, repository } = place;
   const questions = new Questions(client, now);
-  const approach = client.approach(registry);
   const checks: Check[] = [];
-  const examined = async (
-    name: CheckName,
-    work: (signal: AbortSignal) => Finding | Promise<Finding>,
-  ): Promise<Check> => {
+  const examined: Examined = async (name, work) => {
     const found = await check(name, { deadlineMs, signal, redactor: client.redactor }, async (own) => work(own));
     checks.push(found);
     return found;
   };
+  const greeting = await examineRegistry(place, { ...context, questions, now }, examined);
+  // What is asked for by HEAD, for the limit that comes with the answer.
+  let counted: readonly [RepositoryName, string] | undefined;
+  if (repository !== undefined) {
+    const name = { registry, repository };
+    const there = await examineRepository(new RepositoryProbe(questions, name), greeting, examined, options);
+    if (there?.tag !== undefined) counted = [name, there.tag];
+  } else if (vendorOf(registry) === "docker-hub") {
+    counted = [hubPreview, "latest"];
+  }
+  await examined("rate-limit", async (own) => {
+    if (greeting === undefined && !questions.remarks.throttled) return closed;
+    if (greeting !== undefined && counted !== undefined) {
+      await new RepositoryProbe(questions, counted[0]).touch(counted[1], own);
+    }
+    return examineRateLimit(client.rateLimit(registry), questions.remarks);
+  });
+  await examined("clock", () => (greeting === undefined ? closed : examineClock(questions.remarks)));
+  return { registry, ...(repository === undefined ? {} : { repository }), checks };
+}
 
+/** Does a check and adds it to the report. */
+type Examined = (name: CheckName, work: (signal: AbortSignal) => Finding | Promise<Finding>) => Promise<Check>;
+
+interface RegistryContext extends ExamineContext {
+  readonly questions: Questions;
+  readonly now: () => number;
+}
+
+/** From the name to the login. @returns how the API has answered; undefined when it has not. */
+async function examineRegistry(
+  { registry, repository = "" }: Place,
+  { client, credentials, questions, now }: RegistryContext,
+  examined: Examined,
+): Promise<Greeting | undefined> {
+  const approach = client.approach(registry);
   const name = await examined("dns", (own) => examineName(approach, own));
   await examined("tls", (own) =>
     name.outcome === "failed" ? notAsked("the name is not resolved") : examineEncryption(approach, now(), own),
@@ -63,51 +94,48 @@ export async function examine(place: Place, context: ExamineContext, options: Ex
   const greetings: Greeting[] = [];
   await examined("api", (own) => examineApi(questions, registry, (seen) => greetings.push(seen), own));
   const [seen] = greetings;
-  const closed = notAsked("the API does not answer");
-  const login = { registry, repository: repository ?? "" };
+  const login = { registry, repository };
   await examined("family", () => examineFamily(questions, registry, seen));
   await examined("authentication", () => (seen === undefined ? closed : examineScheme(registry, seen)));
   await examined("credential", (own) => examineCredential(credentials, login, seen, own));
   await examined("login", (own) =>
     seen === undefined ? closed : examineLogin(questions, credentials, login, seen, own),
   );
+  return seen;
+}
 
-  let preview: readonly [RepositoryName, string] | undefined;
-  if (repository !== undefined) {
-    const probe = new RepositoryProbe(questions, { registry, repository });
-    const found: { readonly tag: string | undefined }[] = [];
-    const pull = await examined("pull", (own) =>
-      seen === undefined ? closed : probe.pull((tag) => found.push({ tag }), own),
-    );
-    const [there] = found;
-    const why = pull.outcome === "failed" ? "its tags cannot be listed" : "the repository is not there";
-    const without = seen === undefined ? closed : notAsked(why);
-    const tries: readonly (readonly [CheckName, boolean, (signal: AbortSignal) => Promise<Finding>])[] = [
-      ["push", true, (own) => probe.push(own)],
-      ["mount", true, (own) => probe.mount(own)],
-      ["delete", true, (own) => probe.delete(own)],
-      ["tag-delete", true, (own) => probe.deleteTag(own)],
-      ["referrers", false, (own) => probe.referrers(own)],
-    ];
-    for (const [name, writes, work] of tries) {
-      await examined(name, (own) => {
-        if (writes && readOnly) return notAsked("nothing about writing is tried, as you ask");
-        return there === undefined ? without : work(own);
-      });
-    }
-    if (there?.tag !== undefined) preview = [{ registry, repository }, there.tag];
-  } else if (seen !== undefined && vendorOf(registry) === "docker-hub") {
-    preview = [hubPreview, "latest"];
+/** What may be done in a repository. @returns one of its tags, if it has any; undefined when it is not there. */
+async function examineRepository(
+  probe: RepositoryProbe,
+  greeting: Greeting | undefined,
+  examined: Examined,
+  { readOnly = false }: ExamineOptions,
+): Promise<{ readonly tag: string | undefined } | undefined> {
+  const found: { readonly tag: string | undefined }[] = [];
+  const pull = await examined("pull", (own) =>
+    greeting === undefined ? closed : probe.pull((tag) => found.push({ tag }), own),
+  );
+  const [there] = found;
+  const why = pull.outcome === "failed" ? "its tags cannot be listed" : "the repository is not there";
+  const without = greeting === undefined ? closed : notAsked(why);
+  const tries: readonly (readonly [CheckName, "reads" | "writes", (signal: AbortSignal) => Promise<Finding>])[] = [
+    ["push", "writes", (own) => probe.push(own)],
+    ["mount", "writes", (own) => probe.mount(own)],
+    ["delete", "writes", (own) => probe.delete(own)],
+    ["tag-delete", "writes", (own) => probe.deleteTag(own)],
+    ["referrers", "reads", (own) => probe.referrers(own)],
+  ];
+  for (const [name, kind, work] of tries) {
+    await examined(name, (own) => {
+      if (kind === "writes" && readOnly) return notAsked("nothing about writing is tried, as you ask");
+      return there === undefined ? without : work(own);
+    });
   }
-  await examined("rate-limit", async (own) => {
-    if (seen === undefined && !questions.remarks.throttled) return closed;
-    if (preview !== undefined) await new RepositoryProbe(questions, preview[0]).touch(preview[1], own);
-    return examineRateLimit(client.rateLimit(registry), questions.remarks);
-  });
-  await examined("clock", () => (seen === undefined ? closed : examineClock(questions.remarks)));
-  return { registry, ...(repository === undefined ? {} : { repository }), checks };
+  return there;
 }
 
 function notAsked(why: string): Finding {
   return unknown(`not asked: ${why}`);
 }
+
+const closed: Finding = notAsked("the API does not answer");

@@ -3,6 +3,7 @@ import { type RegistryOptions, type RunningRegistry, startRegistry } from "../..
 import { buildImage, push } from "../../support/images/index.ts";
 import { basicAuthorization, makeCertificates, requireTool, testLogin } from "../../support/registries/index.ts";
 import { startServer } from "../http/scripted-server.ts";
+import { startProxy } from "../http/test-proxy.ts";
 import { examined, outcomes, told } from "./examined.ts";
 
 const users = { [testLogin.user]: testLogin.password };
@@ -208,6 +209,30 @@ describe.skipIf(requireTool("openssl") === undefined)("a registry with TLS", () 
     const found = await examined(encrypted.host);
     expect(outcomes(found)).toMatchObject({ api: "failed" });
     expect(told(found, "api")).toMatch(/\| .+/);
+  });
+});
+
+describe.skipIf(requireTool("openssl") === undefined)("a registry behind a proxy", () => {
+  test("has its name resolved by the proxy, and its certificate looked at through it", async () => {
+    const pem = await makeCertificates();
+    const registry = await open({ tls: pem });
+    await using proxy = await startProxy();
+    const transport = { plainHttp: false, caCertificate: pem.ca, proxyUrl: `http://${proxy.host}` };
+    const found = await examined(registry.host, { transport });
+    expect(told(found, "dns")).toContain(`by the proxy ${proxy.host}`);
+    expect(told(found, "tls")).toContain("signed by test authority");
+    expect(outcomes(found)).toMatchObject({ dns: "unknown", api: "ok" });
+    expect(new Set(proxy.lines)).toEqual(new Set([`CONNECT ${registry.host}`]));
+  });
+
+  test("that wants a login fails by that, and the one it refuses is not told", async () => {
+    const registry = await open({ tls: await makeCertificates() });
+    await using proxy = await startProxy({ login: "me:right" });
+    const transport = { plainHttp: false, proxyUrl: `http://me:canary-of-a-login@${proxy.host}` };
+    const found = await examined(registry.host, { transport });
+    expect(outcomes(found)).toMatchObject({ tls: "failed", api: "failed" });
+    expect(told(found, "tls")).toContain("407");
+    expect(JSON.stringify(found)).not.toContain("canary");
   });
 });
 
