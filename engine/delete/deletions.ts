@@ -75,18 +75,21 @@ export class Deletions {
     const { previous = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
     if (expected === undefined) return { ...nothing, untagged: true, absent: true };
-    const digests = [expected, ...previous.filter((digest) => digest !== expected)];
     const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
-    const kept = removal.kept ? [removal.kept] : [];
-    if (removal.claimed) return { ...nothing, untagged: false, absent: false, kept };
     if (removal.repositoryDeleted === true) {
       const manifests = [...(await this.#manifestsBelow(repository, expected, signal))];
       return { ...nothing, untagged: true, absent: false, manifests };
     }
     const released = await this.#release(repository, tag, previous, options);
+    const earlier = previous.filter((digest) => digest !== expected);
     const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
-    const order = { digests, keepDigests, tags };
-    const report = policy === "untag" ? nothing : await this.#collect(repository, order, { dryRun, signal });
+    // A new owner of the tag starts with no earlier digests: these are still to be collected, the image is his.
+    const order = removal.claimed
+      ? { digests: earlier, keepDigests: [expected, ...keepDigests], tags }
+      : { digests: [expected, ...earlier], keepDigests, tags };
+    const nothingToDo = policy === "untag" || order.digests.length === 0;
+    const report = nothingToDo ? nothing : await this.#collect(repository, order, { dryRun, signal });
+    const kept = removal.kept ? [removal.kept] : [];
     return {
       ...report,
       untagged: removal.untagged,

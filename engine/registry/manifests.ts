@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isNotFound } from "../errors.ts";
 import type { HttpResponse } from "../http/message.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
@@ -15,6 +16,9 @@ export interface ManifestHead {
   /** Bytes of the manifest itself; absent when the registry does not say. */
   readonly size?: number | undefined;
 }
+
+/** How long is waited for somebody who writes a file of some dozen bytes, in milliseconds. */
+const unreadablePausesMs: readonly number[] = [20, 100, 500];
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -101,12 +105,31 @@ export class Manifests {
       headers: { "content-type": manifest.mediaType },
       body: { bytes: manifest.bytes.byteLength, open: () => manifest.bytes, repeatable: options.once !== true },
     };
-    const response = await this.#requests.expect(request, 201, 200, 202);
+    const response = await this.#push(request, options);
     discardBody(response);
     const said = response.headers.get("docker-content-digest");
     if (said !== undefined && isDigest(said) && sameAlgorithm(said, manifest.digest) && said !== manifest.digest) {
       throw mismatch(`Cannot push manifest ${manifest.digest}: the registry stored it as ${said}`);
     }
+  }
+
+  /**
+   * Distribution 2.8 looks whether the content of a manifest is there while somebody else may be linking the same blob,
+   * reads the file that he has just emptied, and calls that a wrong digest. What has no wrong digest is sent again.
+   */
+  async #push(
+    request: RepositoryRequest,
+    { signal, once }: Options & { readonly once?: boolean },
+  ): Promise<HttpResponse> {
+    for (const pauseMs of once === true ? [] : unreadablePausesMs) {
+      try {
+        return await this.#requests.expect(request, 201, 200, 202);
+      } catch (error) {
+        if (!(error instanceof ImagesyncError) || error.registryCode !== "DIGEST_INVALID") throw error;
+        await pause(pauseMs, undefined, { signal });
+      }
+    }
+    return await this.#requests.expect(request, 201, 200, 202);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Slots } from "../concurrency/slots.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type CopyContext, copyImage, type CopyResult, readBackOperation, tagImage } from "../copy/copy.ts";
@@ -27,6 +28,9 @@ const parallelItems = 64;
 
 /** Of one image; each request has been tried several times by then. */
 const maxAttempts = 3;
+
+/** Whoever writes the same image to the same place at the same time is done by then. Each request has waited already. */
+const retryPauseMs = 100;
 
 /** Failures that another try of the same image can cure: it finds in place what the first try has brought. */
 const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout"]);
@@ -97,7 +101,9 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
       distrust ||= contentLost;
       if (contentLost) action = "repair";
       context.known.forgetRepository(item.destination);
-      onEvent({ kind: "retry", operation: "copy", attempt, delayMs: 0, reason: cause.message });
+      const delayMs = Math.round(retryPauseMs * attempt * (0.5 + Math.random()));
+      onEvent({ kind: "retry", operation: "copy", attempt, delayMs, reason: cause.message });
+      await pause(delayMs, undefined, { signal });
     }
   }
 }

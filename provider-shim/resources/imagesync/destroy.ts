@@ -1,10 +1,4 @@
-import {
-  type CollectionReport,
-  type Digest,
-  formatReference,
-  parseReference,
-  type RemovalReport,
-} from "../../../engine/index.ts";
+import { type Digest, formatReference, parseReference, type RemovalReport } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
@@ -40,24 +34,12 @@ export async function destroyImagesync(
   const own = [...topDigests(prior, memory), ...platforms];
   const previous = own.filter((digest) => !keepDigests.includes(digest));
   const signal = deadline(prior["timeouts"], "delete", context.signal);
-  const reference = destinationTag(destination);
   const removal = { expectDigest, previous, keepDigests, policy, signal };
-  const report = await provider.engine.remove(reference, removal);
+  const report = await provider.engine.remove(destinationTag(destination), removal);
   tell(report, destination, previous, context);
-  // The tag and its image have a new owner in this apply; he starts with no earlier digests, so that these are still ours.
-  const isTakenOver = !report.untagged && report.kept[0]?.digest === expectDigest;
-  const digests = isTakenOver ? previous.filter((digest) => digest !== expectDigest) : [];
-  if (digests.length === 0) return;
-  const earlier = { digests, keepDigests: [expectDigest, ...keepDigests], policy, signal };
-  tell({ ...(await provider.engine.collect(reference, earlier)), untagged: true }, destination, digests, context);
 }
 
-function tell(
-  report: CollectionReport & Pick<RemovalReport, "untagged">,
-  destination: string,
-  own: readonly Digest[],
-  context: Context,
-): void {
+function tell(report: RemovalReport, destination: string, own: readonly Digest[], context: Context): void {
   const { untagged, tags, manifests, blobs, bytes, kept, skipped, unsupported } = report;
   context.log.info("Image is removed", {
     destination,
@@ -79,7 +61,8 @@ function tell(
     ? `${destination} is removed. Of its content something stays:`
     : `${destination} is not removed:`;
   const repository = formatReference({ ...parseReference(destination), tag: undefined, digest: undefined });
-  const next = `What was skipped can be collected later: imagesync gc ${repository}`;
+  const left = own.filter((digest) => !manifests.includes(digest)).join(",");
+  const next = `What was skipped can be collected later: imagesync gc --digest ${left} ${repository}`;
   const text = [what, ...lines, ...(skipped.length > 0 ? [next] : [])].join("\n");
   context.diagnostics.warning(untagged ? "Content kept" : "Tag kept", text);
 }

@@ -112,7 +112,7 @@ test("where the tags cannot be listed the tag goes, the content stays, and the w
   const { findings } = await commands.destroy(kept);
   expect(findings).toMatchObject([{ severity: "warning", summary: "Content kept" }]);
   expect(findings[0]?.detail).toMatch(/not today/);
-  expect(findings[0]?.detail).toContain(`imagesync gc ${destination.host}/app`);
+  expect(findings[0]?.detail).toContain(`imagesync gc --digest ${first.digest} ${destination.host}/app`);
   destination.intercept = undefined;
   expect(await wholeTags(destination)).toEqual([]);
   await expectPullable(destination, new Map([[first, true]]));
