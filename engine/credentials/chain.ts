@@ -1,7 +1,7 @@
 import { longestPrefix } from "./address-prefix.ts";
 import { CloudLogins, type CloudLoginsOptions } from "./cloud-logins.ts";
 import { type ConfigFileOptions, loadConfigFile, loadConfigFiles } from "./config-files.ts";
-import type { FoundCredential } from "./credential.ts";
+import type { Credential, FoundCredential } from "./credential.ts";
 import { type DockerConfig, parseDockerConfig, serverKey } from "./docker-config.ts";
 import type { Environment } from "./environment.ts";
 import { type ExplicitCredential, explicitPrefix, noLoginThere } from "./explicit-credential.ts";
@@ -30,6 +30,11 @@ export interface CredentialChain {
    * @throws as `find`.
    */
   describe(registry: string, repository: string, signal?: AbortSignal): Promise<string>;
+  /**
+   * Forgets a login that its registry has refused, if a credential helper or a cloud has given it: such logins expire,
+   * sometimes sooner than they say. True if it is worth asking once more; what was written down by somebody stays.
+   */
+  forget(refused: Credential): boolean;
 }
 
 /**
@@ -61,6 +66,7 @@ export function createCredentialChain(options: CredentialChainOptions): Credenti
 
   return {
     find,
+    forget: (refused) => helpers.forget(refused) || clouds.forget(refused),
     describe: async (registry, repository, signal) => {
       const { credential, origin } = await find(registry, repository, signal);
       return credential.kind === "anonymous" && origin !== nobody ? `anonymous, by ${origin}` : origin;

@@ -1,8 +1,10 @@
+import { unlessAborted } from "../concurrency/unless-aborted.ts";
 import { type CloudHost, cloudHostOf } from "./cloud-host.ts";
 import type { CloudLogin, CloudLoginFinder } from "./cloud-login.ts";
 import { type CloudRequest, requestDirectly } from "./cloud-request.ts";
-import type { FoundCredential } from "./credential.ts";
+import type { Credential, FoundCredential } from "./credential.ts";
 import type { Environment } from "./environment.ts";
+import { GivenLogins } from "./given-logins.ts";
 
 /** A request that starts now must not end after its login; clocks differ, too. */
 const marginMs = 5 * 60_000;
@@ -32,6 +34,8 @@ interface Asked {
   readonly answer: Promise<CloudLogin | undefined>;
   /** Undefined while the question is under way. */
   forgottenAtMs?: number;
+  /** Undefined while the question is under way, and when there is none. */
+  login?: Credential;
 }
 
 /**
@@ -43,6 +47,7 @@ export class CloudLogins {
   readonly #options: CloudLoginsOptions;
   readonly #now: () => number;
   readonly #asked = new Map<string, Asked>();
+  readonly #given = new GivenLogins();
 
   constructor(options: CloudLoginsOptions) {
     this.#options = options;
@@ -64,6 +69,14 @@ export class CloudLogins {
     return (await unlessAborted(answer, signal))?.found;
   }
 
+  /** Forgets a login that its registry has refused. True if the cloud may give another one. */
+  forget(refused: Credential): boolean {
+    const registry = this.#given.refuse(refused);
+    if (registry === undefined) return false;
+    if (this.#asked.get(registry)?.login === refused) this.#asked.delete(registry);
+    return true;
+  }
+
   /** The answer is shared, so no caller's signal stops it; a deadline does. */
   #ask(host: CloudHost, registry: string): Asked {
     const { environment, request = requestDirectly, load = loadFinder } = this.#options;
@@ -76,9 +89,14 @@ export class CloudLogins {
     const keep = (lifetimeMs: number): void => {
       asked.forgottenAtMs = this.#now() + lifetimeMs;
     };
+    const keepLogin = ({ found, expiresAtMs }: CloudLogin): void => {
+      keep(usableMs(expiresAtMs - this.#now()));
+      asked.login = found.credential;
+      this.#given.note(registry, found.credential);
+    };
     // Registered before anybody waits, so that who is told the answer finds it remembered.
     answer.then(
-      (login) => keep(login === undefined ? absenceLifetimeMs : usableMs(login.expiresAtMs - this.#now())),
+      (login) => (login === undefined ? keep(absenceLifetimeMs) : keepLogin(login)),
       () => keep(failureLifetimeMs),
     );
     this.#asked.set(registry, asked);
@@ -103,14 +121,4 @@ async function loadFinder(cloud: CloudHost["cloud"]): Promise<CloudLoginFinder> 
     default:
       return (await import("./amazon.ts")).findAmazonPublicLogin;
   }
-}
-
-/** The promise, or the signal's reason if that comes first; the promise itself goes on. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

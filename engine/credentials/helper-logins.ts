@@ -1,6 +1,8 @@
+import { unlessAborted } from "../concurrency/unless-aborted.ts";
 import { askHelper, defaultHelperTimeoutMs } from "./credential-helper.ts";
 import type { Credential } from "./credential.ts";
 import type { Environment } from "./environment.ts";
+import { GivenLogins } from "./given-logins.ts";
 
 /** Logins of clouds live for hours; a longer memory would outlive some of them. */
 const loginLifetimeMs = 3_600_000;
@@ -27,6 +29,8 @@ interface Asked {
   waiting: number;
   /** Undefined while the helper runs. */
   forgottenAtMs?: number;
+  /** Undefined while the helper runs, and when it has none. */
+  login?: Credential;
 }
 
 /**
@@ -37,6 +41,7 @@ export class HelperLogins {
   readonly #options: HelperLoginsOptions;
   readonly #now: () => number;
   readonly #asked = new Map<string, Asked>();
+  readonly #given = new GivenLogins();
 
   constructor(options: HelperLoginsOptions) {
     this.#options = options;
@@ -65,6 +70,14 @@ export class HelperLogins {
     }
   }
 
+  /** Forgets a login that a registry has refused. True if its helper may give another one. */
+  forget(refused: Credential): boolean {
+    const key = this.#given.refuse(refused);
+    if (key === undefined) return false;
+    if (this.#asked.get(key)?.login === refused) this.#asked.delete(key);
+    return true;
+  }
+
   #ask(key: string, name: string, server: string): Asked {
     const stop = new AbortController();
     const { environment, timeoutMs = defaultHelperTimeoutMs } = this.#options;
@@ -73,22 +86,17 @@ export class HelperLogins {
     const keep = (lifetimeMs: number): void => {
       asked.forgottenAtMs = this.#now() + lifetimeMs;
     };
+    const keepLogin = (credential: Credential): void => {
+      keep(loginLifetimeMs);
+      asked.login = credential;
+      this.#given.note(key, credential);
+    };
     // Registered before anybody waits, so that who is told the answer finds it remembered.
     answer.then(
-      (credential) => keep(credential === undefined ? absenceLifetimeMs : loginLifetimeMs),
+      (credential) => (credential === undefined ? keep(absenceLifetimeMs) : keepLogin(credential)),
       () => keep(failureLifetimeMs),
     );
     this.#asked.set(key, asked);
     return asked;
   }
-}
-
-/** The promise, or the signal's reason if that comes first; the promise itself goes on. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -4,7 +4,7 @@ import type { ImagesyncError } from "../errors.ts";
 import type { Connections } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainNetworkError } from "./network-error.ts";
-import { unlessAborted } from "./sleep.ts";
+import { unlessAborted } from "../concurrency/unless-aborted.ts";
 
 /** How a registry's connections are encrypted. */
 export interface Encryption {

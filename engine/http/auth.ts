@@ -1,6 +1,8 @@
 import { SingleFlight } from "../concurrency/single-flight.ts";
+import { unlessAborted } from "../concurrency/unless-aborted.ts";
 import type { CredentialChain } from "../credentials/chain.ts";
 import type { FoundCredential } from "../credentials/credential.ts";
+import { ImagesyncError } from "../errors.ts";
 import { type AuthenticationMethod, chooseMethod } from "./authentication-method.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -8,7 +10,7 @@ import type { Access, Account } from "./message.ts";
 import { resolveLocation } from "./redirect.ts";
 import type { Redactor } from "./redact.ts";
 import { coversScopes, formatScopes, mergeScopes, parseScopes, type Scopes, scopesFor } from "./scope.ts";
-import { unlessAborted } from "./sleep.ts";
+import { RequestLogin } from "./request-login.ts";
 import { RefreshTokens } from "./refresh-tokens.ts";
 import { basicAuthorization, type FetchedToken, fetchToken, type TokenServerRequest } from "./token.ts";
 import { type Token, TokenCache, type TokenIssuer } from "./token-cache.ts";
@@ -27,7 +29,7 @@ interface Demand {
   readonly insufficientScope: boolean;
 }
 
-/** Once for a login that is missing or too old, once more for a scope that only the registry knows of. */
+/** Once for a login that is missing or too old, once more for a newer one, or for a scope that only the registry knows of. */
 const maxRounds = 2;
 
 export interface AuthenticatorOptions {
@@ -62,26 +64,30 @@ export class Authenticator {
     request: WireRequest,
     exchange: Exchange,
   ): Promise<WireResponse> {
-    const found = await this.#find(endpoint, access, request.signal);
+    const find = (): Promise<FoundCredential> => this.#find(endpoint, access, request.signal);
+    const login = await RequestLogin.open(find, this.#options.credentials);
     let wanted = scopesFor(access);
     if (request.body?.repeatable === false && !this.#methods.has(endpoint.registry)) {
       await this.#probe(endpoint, request, exchange);
     }
-    let sent = await this.#authorization(endpoint, found, wanted, request);
+    let sent = await this.#renewedAuthorization(endpoint, login, wanted, request);
     for (let round = 0; ; round += 1) {
       const response = await exchange(withAuthorization(request, sent));
       if (!endpoint.owns(response.url)) return response;
       if (response.status < 400 && sent === undefined) this.#rememberOpen(endpoint);
-      const demand = this.#demand(endpoint, request, response, found);
+      const demand = this.#demand(endpoint, request, response, login.found);
       if (demand === undefined) return response;
       // A refused token is of no more use to anybody, also when this request cannot be sent again.
       if (sent?.startsWith("Bearer ") === true) this.#tokens.drop(sent.slice("Bearer ".length));
-      if (round === maxRounds || request.body?.taken === true) return response;
-      const adds = !coversScopes(wanted, demand.scopes);
-      if (round > 0 && !(adds && demand.insufficientScope)) return response;
+      const isLast = round === maxRounds || request.body?.taken === true;
+      const isRefused = sent?.startsWith("Basic ") === true && response.status === 401;
+      if (isRefused && isLast) this.#options.credentials.forget(login.credential);
+      if (isLast) return response;
+      const adds = !coversScopes(wanted, demand.scopes) && demand.insufficientScope;
+      if (!(isRefused && (await login.renew())) && round > 0 && !adds) return response;
       this.#methods.set(endpoint.registry, demand.method);
       wanted = mergeScopes(demand.scopes, wanted);
-      const next = await this.#authorization(endpoint, found, wanted, request);
+      const next = await this.#renewedAuthorization(endpoint, login, wanted, request);
       if (next === undefined || next === sent) return response;
       response.body.destroy();
       request.body?.abandon();
@@ -161,6 +167,22 @@ export class Authenticator {
       scopes: parseScopes(method.scopes),
       insufficientScope: method.insufficientScope,
     };
+  }
+
+  /** As `#authorization`; a login that the token server refuses is asked for once more. */
+  async #renewedAuthorization(
+    endpoint: Endpoint,
+    login: RequestLogin,
+    wanted: Scopes,
+    request: WireRequest,
+  ): Promise<string | undefined> {
+    try {
+      return await this.#authorization(endpoint, login.found, wanted, request);
+    } catch (error) {
+      const isRefused = error instanceof ImagesyncError && error.code === "unauthorized" && error.status === 401;
+      if (!isRefused || !(await login.renew())) throw error;
+      return await this.#authorization(endpoint, login.found, wanted, request);
+    }
   }
 
   /** The header for a request by what is known of the registry, fetching a token if none is at hand. */

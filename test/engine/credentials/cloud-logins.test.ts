@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createCredentialChain } from "../../../engine/credentials/chain.ts";
 import { cloudHostOf } from "../../../engine/credentials/cloud-host.ts";
+import type { Credential } from "../../../engine/credentials/credential.ts";
 import type { CloudLoginFinder } from "../../../engine/credentials/cloud-login.ts";
 import { CloudLogins } from "../../../engine/credentials/cloud-logins.ts";
 import { requestDirectly } from "../../../engine/credentials/cloud-request.ts";
@@ -105,6 +106,28 @@ test("many requests at once ask once, and the login is renewed shortly before it
   expect(count()).toBe(1);
   now += 60_000 + 1;
   expect((await clouds.find("gcr.io"))?.credential).toMatchObject({ password: "p2" });
+});
+
+test("a login that is refused is asked for once more, and not again when nothing better has come", async () => {
+  let password = "first";
+  let count = 0;
+  const { clouds } = cloudsOf(() => {
+    count += 1;
+    const credential = { kind: "basic", username: "u", password } as const;
+    return Promise.resolve({ found: { credential, origin: "test" }, expiresAtMs: Date.now() + 3_600_000 });
+  });
+  const found = async (): Promise<Credential> => (await clouds.find("gcr.io"))?.credential ?? { kind: "anonymous" };
+  const first = await found();
+  password = "second";
+  // All who were refused with it are told so, whoever is first.
+  expect([clouds.forget(first), clouds.forget(first)]).toEqual([true, true]);
+  const second = await found();
+  expect(second).toMatchObject({ password: "second" });
+  expect(clouds.forget(first)).toBe(true);
+  expect([await found(), count]).toEqual([second, 2]);
+  expect(clouds.forget(second)).toBe(true);
+  expect([clouds.forget(await found()), count]).toEqual([false, 3]);
+  expect(clouds.forget({ kind: "basic", username: "u", password: "second" })).toBe(false);
 });
 
 test("a login that lives for a minute is used for half of it, and one that has expired is not kept", async () => {

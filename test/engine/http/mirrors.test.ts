@@ -224,7 +224,9 @@ test("a mirror that refuses us is told once", async () => {
   await pull(http, registry, manifest);
   await pull(http, registry, blob);
   const warnings = http.events.filter(({ kind }) => kind === "warning");
-  expect(warnings).toEqual([{ kind: "warning", about: "mirror", message: expect.stringContaining("does not let us in") }]);
+  expect(warnings).toEqual([
+    { kind: "warning", about: "mirror", message: expect.stringContaining("does not let us in") },
+  ]);
 });
 
 test("a stop is a stop, and no reason to go elsewhere", async () => {
