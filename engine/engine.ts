@@ -233,7 +233,8 @@ export class Engine {
    */
   async remove(reference: Reference, options: RemoveOptions = {}): Promise<RemovalReport> {
     const repository = this.#open(reference, "delete", "destination");
-    const removal = reference.tag === undefined ? { expectDigest: reference.digest, ...options } : options;
+    // Whoever writes a digest beside the tag means the tag as long as it holds that.
+    const removal = { ...options, expectDigest: options.expectDigest ?? reference.digest };
     return await verb("delete tag", options, () => this.#deletions.remove(repository, tagOrLatest(reference), removal));
   }
 

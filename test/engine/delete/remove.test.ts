@@ -100,6 +100,16 @@ describe.each(ways)("at a registry %s", (_name, options) => {
     expect(await remove(pair.engine, pair.at(text))).toMatchObject(gone);
   });
 
+  test("a tag that does not hold the digest written beside it stays", async () => {
+    const pair = await startPair({ destination: options });
+    const reference = await put(pair, foreign, "1");
+    const report = await pair.engine.remove(pair.at(`to/app:1@${digest}`));
+    expect(report).toMatchObject({ untagged: false, kept: [{ digest: foreign.digest }] });
+    expect(await pair.tagged(reference)).toBe(foreign.digest);
+    expect(await pair.engine.remove(pair.at(`to/app:1@${foreign.digest}`))).toMatchObject({ untagged: true });
+    expect(await pair.tagged(reference)).toBeUndefined();
+  });
+
   test("removing twice is success both times", async () => {
     const pair = await startPair({ destination: options });
     const reference = await put(pair, image, "1");
