@@ -3,6 +3,8 @@ interface Batch<Order, Result> {
   readonly orders: Order[];
   readonly results: Promise<readonly Result[]>;
   readonly stop: AbortController;
+  /** Later orders start another one. */
+  readonly close: () => void;
   waiting: number;
 }
 
@@ -54,9 +56,15 @@ export class Batches<Order, Result> {
     const results = Promise.resolve()
       .then(() => work(take, stop.signal))
       .finally(close);
-    const batch: Batch<Order, Result> = { orders, results, stop, waiting: 0 };
+    const batch: Batch<Order, Result> = { orders, results, stop, close, waiting: 0 };
     this.#open.set(key, batch);
     return batch;
+  }
+
+  /** Who orders from now on must not join what nobody wants any more. */
+  #abandon(batch: Batch<Order, Result>, { reason }: AbortSignal): void {
+    batch.close();
+    batch.stop.abort(reason);
   }
 
   async #wait(batch: Batch<Order, Result>, signal: AbortSignal | undefined): Promise<readonly Result[]> {
@@ -64,7 +72,7 @@ export class Batches<Order, Result> {
     return await new Promise((resolve, reject) => {
       const leave = (): void => {
         batch.waiting -= 1;
-        if (batch.waiting === 0) batch.stop.abort(signal.reason);
+        if (batch.waiting === 0) this.#abandon(batch, signal);
         reject(signal.reason as Error);
       };
       signal.addEventListener("abort", leave, { once: true });

@@ -107,6 +107,23 @@ describe("who stops waiting", () => {
     expect(stopped).toBe(1);
   });
 
+  test("takes nobody along who orders after that", async () => {
+    const batches = new Batches<number, number>();
+    const { work, begin, runs } = doubling();
+    const stop = new AbortController();
+    const left = batches.join("key", 1, work, stop.signal);
+    stop.abort(new Error("enough"));
+    const later = batches.join("key", 2, async (take, signal) => {
+      const answers = await work(take);
+      signal.throwIfAborted();
+      return answers;
+    });
+    begin();
+    await expect(left).rejects.toThrow("enough");
+    expect(await later).toBe(4);
+    expect(runs).toContainEqual([2]);
+  });
+
   test("before he has begun starts nothing", async () => {
     const batches = new Batches<number, number>();
     const { work, runs } = doubling();
