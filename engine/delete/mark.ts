@@ -127,6 +127,8 @@ export class Marker {
     await this.#visit(named, walk);
     await this.#visit(attached, walk);
     await this.#visit(await this.#attachedToCandidates(options), walk);
+    // A layer can be named as well: what is named stays also where no manifest is to be read.
+    for (const { digest, by } of named) if (!walk.reachable.has(digest)) walk.reachable.set(digest, by);
     return walk.reachable;
   }
 

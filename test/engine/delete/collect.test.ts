@@ -123,6 +123,17 @@ describe.each(registries)("at a registry %s, the removal of an image", (_name, d
     expect(await pair.tree(pair.at(`to/app@${child.digest}`))).toEqual(treeOf(child));
   });
 
+  test("keeps a layer that keepDigests name", async () => {
+    const pair = await startPair({ destination });
+    await put(pair, image, "1");
+    const [layer = ""] = Object.keys(treeOf(child).blobs).slice(-1);
+    const keepDigests = [layer as Digest];
+    const report = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest, keepDigests });
+    expect(report.manifests).toContain(digest);
+    expect(report.kept).toEqual([{ digest: layer, by: "keep_digests" }]);
+    expect(await leftOf(pair, image)).toEqual([`blobs/${layer}`]);
+  });
+
   test("takes nothing in a dry run, and says what it would take", async () => {
     const pair = await startPair({ destination });
     await put(pair, image, "1");
