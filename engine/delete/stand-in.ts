@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type ErrorCode, ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type Node, toNode } from "../graph/repository-index.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Manifest, parseManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -19,9 +20,13 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The digest that a stand-in replaces; undefined for what is none. */
-export function standInFor(manifest: Pick<Manifest, "annotations">): string | undefined {
-  return manifest.annotations?.[standInAnnotation];
+/**
+ * The digest that a stand-in replaces; undefined for what is none. Anybody can write the annotation: what has content of
+ * its own is an image, whatever it says of itself.
+ */
+export function standInFor({ annotations, children, blobs }: Omit<Node, "digest" | "bytes">): string | undefined {
+  const isEmpty = children.length === 0 && [...blobs.keys()].every((blob) => blob === emptyBlob.digest);
+  return isEmpty ? annotations?.[standInAnnotation] : undefined;
 }
 
 /** Everything a stand-in needs in its repository. */
@@ -75,7 +80,7 @@ export async function removeStandIn(
   options: Options & { readonly expected?: Digest | undefined } = {},
 ): Promise<boolean> {
   const manifest = await readManifest(repository, found, options);
-  const original = manifest && standInFor(manifest);
+  const original = manifest && standInFor(toNode(found, manifest));
   if (!manifest || original === undefined) return false;
   if (options.expected !== undefined && original !== options.expected) return false;
   await deleteStandIn(repository, tag, manifest, () => options);

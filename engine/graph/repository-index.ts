@@ -64,7 +64,8 @@ export class RepositoryIndex {
   }
 }
 
-function toNode(digest: Digest, manifest: Manifest): Node {
+/** What a manifest refers to. */
+export function toNode(digest: Digest, manifest: Manifest): Node {
   const { bytes, subject, annotations } = manifest;
   const blobs =
     manifest.kind === "image" ? blobsOf(manifest) : manifest.manifests.filter((child) => !isManifest(child));
