@@ -18,6 +18,7 @@ import { findUntagged } from "./untagged.ts";
 import { Marker } from "./mark.ts";
 import { gone, type Removal, removeTag } from "./remove.ts";
 import type { CollectionReport, RemovalReport, Skipped } from "./report.ts";
+import { currentOf } from "./untag.ts";
 
 /** What lives as long as the engine and is shared with copies. */
 export interface DeletionContext {
@@ -124,7 +125,7 @@ export class Deletions {
     tag: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Digest | undefined> {
-    return tag === undefined ? undefined : (await repository.manifests.find(tag, { signal }))?.digest;
+    return tag === undefined ? undefined : (await currentOf(repository, tag, signal))?.digest;
   }
 
   async #removeTag(

@@ -2,7 +2,7 @@ import type { Claims } from "../graph/claims.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { Kept } from "./report.ts";
-import { untag, type UntagOptions } from "./untag.ts";
+import { currentOf, untag, type UntagOptions } from "./untag.ts";
 
 /** What became of one tag. */
 export interface Removal {
@@ -36,7 +36,7 @@ export async function removeTag(
   { expectDigest, since = 0, ...options }: RemovalOptions,
 ): Promise<Removal> {
   if (claims.claimedSince(repository.name, tag, since)) {
-    const current = await repository.manifests.find(tag, { signal: options.signal });
+    const current = await currentOf(repository, tag, options.signal);
     if (!current) return gone;
     const mine = current.digest === expectDigest;
     const by = `the tag ${tag} has a new owner with the same digest`;

@@ -89,9 +89,15 @@ async function untagOnce(
   }
   if (byTag) {
     const answer = await repository.manifests.delete(tag, { signal });
-    if (answer.status < 300) capability.deletesByTag = true;
-    if (answer.status < 300 || isGone(answer)) return deleted;
-    if (!isUnsupported(answer)) throw answer.error;
+    if (answer.status < 300) {
+      capability.deletesByTag = true;
+      return deleted;
+    }
+    if (!isGone(answer) && !isUnsupported(answer)) throw answer.error;
+    // Registries without this way say 404 too: who believes them calls a tag gone that is there.
+    const left = isGone(answer) ? ((await currentOf(repository, tag, signal))?.digest ?? "none") : expected;
+    if (left === "none") return deleted;
+    if (left !== expected) return await unlessStandIn(repository, tag, left, expected, signal);
     capability.deletesByTag = false;
     if (await vendor.recognise(answer.error, { signal })) return await untagOnce(repository, tag, expected, options);
   }
@@ -139,8 +145,11 @@ async function deleteRepository(
   return outcome === "deleted" || outcome === "absent";
 }
 
-/** Absence is asked for twice here, as a tag that is wrongly believed to be gone would be left behind for ever. */
-async function currentOf(
+/**
+ * What a tag holds; undefined when there is none. Absence is asked for twice here, as a tag that is wrongly believed to
+ * be gone would be left behind for ever.
+ */
+export async function currentOf(
   repository: Repository,
   tag: string,
   signal: AbortSignal | undefined,

@@ -79,6 +79,10 @@ describe.each(ways)("at a registry %s", (_name, options) => {
       kind === "manifest" && method === "HEAD" ? { respond: { status: 404 } } : undefined;
     expect(await remove(pair.engine, reference)).toMatchObject(gone);
     expect(await pair.tagged(reference)).toBeUndefined();
+    await put(pair, image, "1");
+    expect(await pair.engine.remove(reference, { dryRun: true })).toMatchObject({ ...gone, absent: false });
+    expect(await pair.engine.remove(reference)).toMatchObject({ ...gone, absent: false });
+    expect(await pair.tagged(reference)).toBeUndefined();
   });
 
   test("a tag that holds somebody else's image stays, and nothing is written", async () => {
@@ -120,9 +124,25 @@ describe.each(ways)("at a registry %s", (_name, options) => {
   test("a tag that vanishes between the look and the delete is success", async () => {
     const pair = await startPair({ destination: options });
     const reference = await put(pair, image, "1");
+    let vanished = false;
+    pair.destination.intercept = ({ kind, method, reference: key }) => {
+      if (kind !== "manifest" || key !== "1") return undefined;
+      vanished ||= method === "DELETE";
+      return vanished ? { respond: { status: 404 } } : undefined;
+    };
+    const removal = { expectDigest: digest, policy: "untag" } as const;
+    expect(await pair.engine.remove(reference, removal)).toMatchObject(gone);
+  });
+
+  test("a tag that is there after 404 to its delete is taken away in another way", async () => {
+    const pair = await startPair({ destination: options });
+    const reference = await put(pair, image, "1");
+    await put(pair, image, "2");
     pair.destination.intercept = ({ kind, method, reference: key }) =>
       kind === "manifest" && method === "DELETE" && key === "1" ? { respond: { status: 404 } } : undefined;
     expect(await remove(pair.engine, reference)).toMatchObject(gone);
+    expect(await pair.tagged(reference)).toBeUndefined();
+    expect(await pair.tree(pair.at("to/app:2"))).toEqual(treeOf(image));
   });
 
   test("a tag that this process has put again since keeps its digest: create before destroy", async () => {
