@@ -28,6 +28,9 @@ export interface MarkOptions {
 /** Requests of one mark at the same time; the connections of the host have a limit of their own. */
 const parallel = 64;
 
+/** From a tag down through indexes and up through referrers: a longer way somebody makes up while it is walked. */
+const maxSteps = 256;
+
 /** Marks that somebody else's change has met, before that is a doubt. */
 const maxAttempts = 4;
 
@@ -93,7 +96,7 @@ export class Marker {
   /** A repository without any tag may be unknown to its registry; only this code says that and nothing else. */
   async #list(signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
     try {
-      return new Set(await this.#repository.tags.list({ signal }));
+      return new Set(await this.#repository.tags.list({ signal, complete: true }));
     } catch (error) {
       if (isNotFound(error) && error instanceof ImagesyncError && error.registryCode === "NAME_UNKNOWN")
         return new Set();
@@ -134,7 +137,9 @@ export class Marker {
 
   /** Breadth first, so that what is kept is kept for the nearest reason. */
   async #visit(from: readonly Visit[], { visited, reachable, signal }: Walk): Promise<void> {
-    for (let level = from; level.length > 0;) {
+    let level = from;
+    for (let steps = 0; level.length > 0; steps += 1) {
+      if (steps > maxSteps) throw endless(level, this.#repository);
       const fresh = level.filter(({ digest }) => !visited.has(digest) && visited.add(digest));
       const found = await inParallel(fresh, signal, async (visit, signal) => ({
         visit,
@@ -194,6 +199,15 @@ function gone({ digest, by }: Visit, { name }: Repository): ImagesyncError {
     code: "conflict",
     operation: "mark what is in use",
     message: `Cannot read ${name.registry}/${name.repository}@${digest}: ${by} holds it, and it is not there`,
+    registry: name.registry,
+  });
+}
+
+function endless([visit]: readonly Visit[], { name }: Repository): ImagesyncError {
+  return new ImagesyncError({
+    code: "limit",
+    operation: "mark what is in use",
+    message: `Cannot find all that ${visit?.by ?? "a tag"} needs in ${name.registry}/${name.repository}: it is more than ${maxSteps} manifests deep`,
     registry: name.registry,
   });
 }

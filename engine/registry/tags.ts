@@ -1,5 +1,6 @@
 import { ImagesyncError } from "../errors.ts";
 import { asObject } from "../oci/descriptor.ts";
+import { isDigest, show } from "../oci/digest.ts";
 import { isTag } from "../oci/reference.ts";
 import { readBody } from "./body.ts";
 import { type Inventory, InventoryDoubt, InventoryReader } from "./inventory.ts";
@@ -25,14 +26,19 @@ export class Tags {
 
   /**
    * Every tag, each once, in the registry's order. What is no tag (JSON null, digests: Nexus and Artifactory list
-   * them) is left out. @throws `not-found` for a repository that does not exist, `limit`, `protocol`.
+   * them) is left out, or with `complete` refused: who deletes what no tag holds must know every one. @throws
+   * `not-found` for a repository that does not exist, `limit`, `protocol`.
    */
-  async list(options: Options = {}): Promise<string[]> {
+  async list(options: Options & { readonly complete?: boolean } = {}): Promise<string[]> {
     const tags = new Set<string>();
     for await (const page of this.#pages(options.signal)) {
       const list = page["tags"];
       if (list !== null && !Array.isArray(list)) throw this.#invalid("did not answer with a list of tags");
-      for (const tag of list ?? []) if (typeof tag === "string" && isTag(tag)) tags.add(tag);
+      for (const tag of (list ?? []) as readonly unknown[]) {
+        if (typeof tag === "string" && isTag(tag)) tags.add(tag);
+        else if (options.complete === true && !isNoName(tag))
+          throw this.#invalid(`lists ${show(tag)}, which is no tag`);
+      }
     }
     return [...tags];
   }
@@ -104,4 +110,9 @@ export class Tags {
       registry: this.#requests.name.registry,
     });
   }
+}
+
+/** What some list beside the tags, and what names none. */
+function isNoName(item: unknown): boolean {
+  return item === null || (typeof item === "string" && isDigest(item));
 }

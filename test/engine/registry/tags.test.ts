@@ -58,6 +58,21 @@ describe("tags are listed", () => {
   });
 });
 
+describe("a list of tags that has to be complete", () => {
+  test.each<unknown>([1, {}, { name: "a" }, ["a"], "", "a b", "../x", "a".repeat(129), true])(
+    "is refused where it names %j",
+    async (item) => {
+      const { repository } = scriptedRepository(page(["a", item, "b"]));
+      expect(await failureOf(() => repository.tags.list({ complete: true }))).toMatchObject({ code: "protocol" });
+    },
+  );
+
+  test("leaves out what names no tag", async () => {
+    const { repository } = scriptedRepository(page([null, "a", `sha256:${"0".repeat(64)}`]));
+    expect(await repository.tags.list({ complete: true })).toEqual(["a"]);
+  });
+});
+
 describe("a list of tags is refused", () => {
   test.each(["", "<html>", "[]", "{}", '{"tags":{}}', '{"tags":"a"}', "null", '{"__proto__":{"tags":["a"]}}'])(
     "when it is %j",

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { Digest } from "../../../engine/index.ts";
+import { buildArtifact } from "../../support/images/artifact.ts";
+import { buildImage, descriptorOf, push, type TestManifest, treeOf, types } from "../../support/images/index.ts";
+import { type Pair, startPair } from "../pair.ts";
+
+const image = buildImage({ seed: "image", layers: [300, 200] });
+const neighbour = buildImage({ seed: "neighbour", layers: [100] });
+const digest = image.digest as Digest;
+
+/** A registry with the image under one tag and a neighbour under another. */
+async function start(): Promise<Pair> {
+  const pair = await startPair();
+  await push(image, { host: pair.destination.host, repository: "to/app", tag: "1" });
+  await push(neighbour, { host: pair.destination.host, repository: "to/app", tag: "2" });
+  return pair;
+}
+
+test.each<readonly [string, unknown]>([
+  ["objects in place of names", [{ name: "1" }, { name: "2" }]],
+  ["a name that is no tag", ["2", "a/b"]],
+  ["numbers", ["2", 3]],
+])("a list of tags with %s is a doubt, and everything is kept", async (_what, tags) => {
+  const pair = await start();
+  pair.destination.intercept = ({ kind }) =>
+    kind === "tags" ? { respond: { status: 200, body: JSON.stringify({ name: "to/app", tags }) } } : undefined;
+  const report = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest });
+  expect(report).toMatchObject({ untagged: true, manifests: [], blobs: [], skipped: [{ what: "collection" }] });
+  expect(await pair.tree(pair.at(`to/app@${digest}`))).toEqual(treeOf(image));
+});
+
+test("referrers of referrers that a registry makes up without an end are a doubt", async () => {
+  const pair = await start();
+  const madeUp = new Map<string, TestManifest>();
+  pair.destination.intercept = ({ kind, method, path, reference }) => {
+    const subject = /\/referrers\/(sha256:[0-9a-f]+)/.exec(path)?.[1];
+    if (subject !== undefined) {
+      const size = 100;
+      const referrer = buildArtifact({
+        seed: String(madeUp.size),
+        blobs: [],
+        subject: { mediaType: types.oci.manifest, digest: subject, size },
+      });
+      madeUp.set(referrer.digest, referrer);
+      // A mark that follows for ever ends here, so that the test fails and does not hang.
+      const manifests = madeUp.size > 3000 ? [] : [descriptorOf(referrer)];
+      const headers = { "content-type": types.oci.index };
+      return { respond: { status: 200, headers, body: JSON.stringify({ schemaVersion: 2, manifests }) } };
+    }
+    const asked = kind === "manifest" && method === "GET" ? madeUp.get(reference) : undefined;
+    return asked && { respond: { status: 200, headers: { "content-type": asked.mediaType }, body: asked.bytes } };
+  };
+  const report = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest });
+  expect(report).toMatchObject({ untagged: true, manifests: [], blobs: [], skipped: [{ what: "collection" }] });
+  expect(report.skipped[0]?.why).toContain("more than 256 manifests deep");
+  expect(madeUp.size).toBeLessThan(1000);
+});
