@@ -76,12 +76,13 @@ export class Deletions {
     const { previous = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
     if (expected === undefined) return { ...nothing, untagged: true, absent: true };
+    // First, so that who gives the repository back after his tag can join a collection that is about to begin.
+    const released = await this.#release(repository, tag, previous, options);
     const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
     if (removal.repositoryDeleted === true) {
       const manifests = [...(await this.#manifestsBelow(repository, expected, signal))];
       return { ...nothing, untagged: true, absent: false, manifests };
     }
-    const released = await this.#release(repository, tag, previous, options);
     const earlier = previous.filter((digest) => digest !== expected);
     const tags = tag === undefined ? [] : [[tag, expected] as const, ...retentionTags(tag, previous)];
     // A new owner of the tag starts with no earlier digests: these are still to be collected, the image is his.

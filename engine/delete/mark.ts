@@ -12,6 +12,8 @@ export interface Mark {
   readonly tags: ReadonlyMap<string, Digest>;
   /** Tags that are listed although nothing is behind them: distribution leaves them when a delete is interrupted. */
   readonly hollow: readonly string[];
+  /** How many manifests this mark has read, as none before had. */
+  readonly read: number;
 }
 
 export interface MarkOptions {
@@ -89,8 +91,9 @@ export class Marker {
       else if (listed.has(tag)) hollow.push(tag);
       else this.#seen.delete(tag);
     });
+    const known = this.#index.size;
     const reachable = await this.#reach(tags, options);
-    return { reachable, tags, hollow: hollow.sort() };
+    return { reachable, tags, hollow: hollow.sort(), read: this.#index.size - known };
   }
 
   /** A repository without any tag may be unknown to its registry; only this code says that and nothing else. */

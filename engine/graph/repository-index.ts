@@ -32,6 +32,11 @@ export class RepositoryIndex {
     this.#cache = cache;
   }
 
+  /** How many manifests are known. */
+  get size(): number {
+    return this.#nodes.size;
+  }
+
   /**
    * One manifest; undefined when the registry does not have it, which it has to say twice: what such a manifest names
    * is not protected by it. @throws what {@link Repository.manifests} throws for one that cannot be read.
