@@ -26,7 +26,9 @@ export interface Node {
 export class RepositoryIndex {
   readonly #nodes = new Map<Digest, Node>();
   readonly #cache: ManifestCache;
-  #hasReferrers = true;
+  #hasReferrers: boolean | undefined;
+  /** The first question for referrers, as long as it is not answered. */
+  #asking: Promise<unknown> | undefined;
 
   constructor(cache: ManifestCache) {
     this.#cache = cache;
@@ -53,10 +55,19 @@ export class RepositoryIndex {
 
   /** What refers to a manifest as its subject, by the registry's own list; empty where it keeps none. */
   async referrers(repository: Repository, subject: Digest, signal?: AbortSignal): Promise<readonly Digest[]> {
-    if (!this.#hasReferrers) return [];
-    const found = await repository.referrers.list(subject, { signal });
-    if (found === undefined) this.#hasReferrers = false;
-    return (found ?? []).map((descriptor) => descriptor.digest);
+    // Many ask at once: one finds out for all of them whether the registry has such lists.
+    while (this.#hasReferrers === undefined && this.#asking) await this.#asking.catch(() => undefined);
+    if (this.#hasReferrers === false) return [];
+    signal?.throwIfAborted();
+    const asking = repository.referrers.list(subject, { signal });
+    this.#asking ??= asking;
+    try {
+      const found = await asking;
+      this.#hasReferrers = found !== undefined;
+      return (found ?? []).map((descriptor) => descriptor.digest);
+    } finally {
+      if (this.#asking === asking) this.#asking = undefined;
+    }
   }
 
   async #read(repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<Manifest | undefined> {

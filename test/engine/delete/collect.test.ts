@@ -364,6 +364,14 @@ describe("one run serves many removals", () => {
   });
 });
 
+test("a registry without lists of referrers is asked for one once", async () => {
+  const pair = await startPair({ destination: { referrersApi: false } });
+  for (const tag of ["1", "2", "3"]) await put(pair, buildImage({ seed: tag, layers: [50] }), tag);
+  pair.resetCounts();
+  await pair.engine.remove(pair.at("to/app:1"));
+  expect(pair.destination.counts()).toMatchObject({ "GET referrers": 1 });
+});
+
 describe("earlier digests of a tag", () => {
   const old = buildImage({ seed: "old", layers: [shared, 60] });
   const oldDigest = old.digest as Digest;
