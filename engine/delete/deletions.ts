@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Batches } from "../concurrency/batches.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
+import { untilStopped } from "../concurrency/until-stopped.ts";
 import { toImagesyncError } from "../errors.ts";
 import { Capabilities } from "../graph/capabilities.ts";
 import type { Claims } from "../graph/claims.ts";
@@ -262,7 +263,9 @@ export class Deletions {
         known.forgetRepository(repository.name);
       }
     };
-    return await repositoryLock.exclusive(repositoryKey(repository.name), forgetful, signal);
+    const working = repositoryLock.exclusive(repositoryKey(repository.name), forgetful, signal);
+    // Who stops is let go. What he has sent may arrive after that, so nobody else comes in before it is answered.
+    return await untilStopped(working, signal);
   }
 
   #indexOf(name: RepositoryName): RepositoryIndex {

@@ -83,7 +83,7 @@ export async function removeStandIn(
   const original = manifest && standInFor(toNode(found, manifest));
   if (!manifest || original === undefined) return false;
   if (options.expected !== undefined && original !== options.expected) return false;
-  await deleteStandIn(repository, tag, manifest, () => options);
+  await deleteStandIn(repository, tag, manifest, () => ({ signal: AbortSignal.timeout(cleanUpDeadlineMs) }));
   return true;
 }
 

@@ -58,9 +58,10 @@ export async function sweep(
         state.doubt = toImagesyncError(error, "mark what is in use").message;
         return state;
       }
+      signal?.throwIfAborted();
       const step = state.ready(kind).slice(0, dryRun ? Infinity : deletesPerMark);
       if (dryRun) for (const digest of step) state[kind].add(digest);
-      else await Promise.all(step.map((digest) => deleteOne(repository, kind, digest, state, signal)));
+      else await Promise.all(step.map((digest) => deleteOne(repository, kind, digest, state)));
       signal?.throwIfAborted();
     }
   }
@@ -87,6 +88,9 @@ const supports = { manifests: "deletesByDigest", blobs: "deletesBlobs" } as cons
 
 /** Of one delete. */
 const maxAttempts = 3;
+
+/** Of one delete and the look after it; the repository is closed to copies for as long. */
+const deleteDeadlineMs = 60_000;
 
 const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "rate-limited"]);
 
@@ -157,14 +161,10 @@ class Sweep implements Swept {
   }
 }
 
-async function deleteOne(
-  repository: Repository,
-  kind: Kind,
-  digest: Digest,
-  state: Sweep,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** Not to be stopped: a delete that is under way must not meet what comes into the repository after it. */
+async function deleteOne(repository: Repository, kind: Kind, digest: Digest, state: Sweep): Promise<void> {
   try {
+    const signal = AbortSignal.timeout(deleteDeadlineMs);
     const { status, error } = await repository[kind].delete(digest, { signal });
     if (status < 300) state.delete(kind, digest);
     else if (status === 404 || status === 410) state.absent.add(digest);
@@ -172,7 +172,6 @@ async function deleteOne(
     else if (await isGone(repository, kind, digest, signal)) state.delete(kind, digest);
     else state.fail(digest, toImagesyncError(error, "delete"));
   } catch (error) {
-    signal?.throwIfAborted();
     state.fail(digest, toImagesyncError(error, "delete"));
   }
 }
@@ -187,12 +186,7 @@ function isUnsupported(status: number, error: ImagesyncError | undefined): boole
 }
 
 /** Docker Hub answers 500 and finishes later; distribution answers 500 after the manifest itself is gone. */
-async function isGone(
-  repository: Repository,
-  kind: Kind,
-  digest: Digest,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+async function isGone(repository: Repository, kind: Kind, digest: Digest, signal: AbortSignal): Promise<boolean> {
   if (kind === "blobs") return !(await repository.blobs.has(digest, { signal }));
   return (await repository.manifests.find(digest, { signal })) === undefined;
 }

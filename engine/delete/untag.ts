@@ -33,6 +33,12 @@ const absent: Untagged = { outcome: "absent" };
 const maxAttempts = 4;
 const pauseMs = 100;
 
+/**
+ * What deletes is not stopped by the user's signal once it is sent: it would arrive all the same, when a copy may have
+ * put the tag again.
+ */
+const sent = (): AbortSignal => AbortSignal.timeout(60_000);
+
 /** Failures that pass. */
 const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "rate-limited"]);
 
@@ -83,12 +89,14 @@ async function untagOnce(
   if (byVendor || byTag || capability.standInReady !== true) {
     // Between this comparison and the next request nothing else may stand.
     const current = await currentOf(repository, tag, signal);
+    signal?.throwIfAborted();
     if (!current) return absent;
     if (current.digest !== expected) return await unlessStandIn(repository, tag, current.digest, expected, signal);
-    if (byVendor && (await vendor.deleteTag(tag, { digest: expected, signal })) !== "unavailable") return deleted;
+    if (byVendor && (await vendor.deleteTag(tag, { digest: expected, signal: sent() })) !== "unavailable")
+      return deleted;
   }
   if (byTag) {
-    const answer = await repository.manifests.delete(tag, { signal });
+    const answer = await repository.manifests.delete(tag, { signal: sent() });
     if (answer.status < 300) {
       capability.deletesByTag = true;
       return deleted;
