@@ -2,11 +2,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Slots } from "../concurrency/slots.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type CopyContext, copyImage, type CopyResult, readBackOperation, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type ErrorCode, type ImagesyncError, isNotFound, toImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
+import { findMissing } from "../graph/completeness.ts";
 import { repositoryKey } from "../graph/known.ts";
+import type { ReadOptions } from "../graph/manifest-cache.ts";
+import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { tagOrLatest } from "../oci/reference.ts";
+import type { Repository } from "../registry/repository.ts";
 import { failure } from "./failure.ts";
 import type { Ends, Plan, PlanItem } from "./plan.ts";
 import type { ReportItem } from "./report.ts";
@@ -71,8 +75,13 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
     try {
       return await context.repositoryLock.shared(
         repositoryKey(item.destination),
-        () =>
-          (action === "tag" ? tagImage : copyImage)(
+        async () => {
+          // The plan has seen it whole, but may be old: a removal can have collected since what no tag led to.
+          if (action === "tag" && !(await isWhole(ends.destination, item.digest, { cache: context.cache, signal }))) {
+            action = "repair";
+            distrust = true;
+          }
+          return await (action === "tag" ? tagImage : copyImage)(
             {
               ...ends,
               digest: action === "tag" ? item.digest : (item.source.digest ?? item.digest),
@@ -88,7 +97,8 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
               signal,
             },
             context,
-          ),
+          );
+        },
         signal,
       );
     } catch (error) {
@@ -105,6 +115,17 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
       onEvent({ kind: "retry", operation: "copy", attempt, delayMs, reason: cause.message });
       await pause(delayMs, undefined, { signal });
     }
+  }
+}
+
+async function isWhole(destination: Repository, digest: Digest, options: ReadOptions): Promise<boolean> {
+  try {
+    const top = await options.cache.get(destination, digest, options.signal);
+    const { manifests, blobs } = await findMissing(destination, top, "blobs", options);
+    return manifests.length + blobs.length === 0;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
   }
 }
 
