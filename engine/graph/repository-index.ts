@@ -1,4 +1,4 @@
-import { isNotFound } from "../errors.ts";
+import { ImagesyncError, isNotFound } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { blobsOf, type Manifest } from "../oci/manifest.ts";
 import type { Repository } from "../registry/repository.ts";
@@ -53,7 +53,10 @@ export class RepositoryIndex {
     return node;
   }
 
-  /** What refers to a manifest as its subject, by the registry's own list; empty where it keeps none. */
+  /**
+   * What refers to a manifest as its subject, by the registry's own list; empty where it keeps none.
+   * @throws `protocol` where a registry that keeps such lists answers with something else, a proxy's page for instance.
+   */
   async referrers(repository: Repository, subject: Digest, signal?: AbortSignal): Promise<readonly Digest[]> {
     // Many ask at once: one finds out for all of them whether the registry has such lists.
     while (this.#hasReferrers === undefined && this.#asking) await this.#asking.catch(() => undefined);
@@ -63,7 +66,8 @@ export class RepositoryIndex {
     this.#asking ??= asking;
     try {
       const found = await asking;
-      this.#hasReferrers = found !== undefined;
+      if (found === undefined && this.#hasReferrers === true) throw notListed(repository, subject);
+      this.#hasReferrers ??= found !== undefined;
       return (found ?? []).map((descriptor) => descriptor.digest);
     } finally {
       if (this.#asking === asking) this.#asking = undefined;
@@ -78,6 +82,15 @@ export class RepositoryIndex {
       throw error;
     }
   }
+}
+
+function notListed({ name }: Repository, subject: Digest): ImagesyncError {
+  return new ImagesyncError({
+    code: "protocol",
+    operation: "list referrers",
+    message: `Cannot list what refers to ${name.registry}/${name.repository}@${subject}: the registry lists referrers, but not these`,
+    registry: name.registry,
+  });
 }
 
 /** What a manifest refers to. */

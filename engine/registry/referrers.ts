@@ -38,6 +38,7 @@ export class Referrers {
       seen.add(path);
       const response = await this.#page(path, subject, options.signal);
       if (response === undefined) return undefined;
+      if (response === "unknown") return [];
       if (response.status === 400) {
         // Quay says so for a subject that it does not have.
         discardBody(response);
@@ -55,8 +56,12 @@ export class Referrers {
     return [...found.values()];
   }
 
-  /** One page; undefined when the answer is not the API's: a web page, a redirect to one, an unknown path. */
-  async #page(path: string, subject: Digest, signal: AbortSignal | undefined): Promise<HttpResponse | undefined> {
+  /** One page; `unknown` for a subject that is not there; undefined when the answer is not the API's: a web page, a redirect to one, an unknown path. */
+  async #page(
+    path: string,
+    subject: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse | "unknown" | undefined> {
     const request: RepositoryRequest = {
       operation: "list referrers",
       method: "GET",
@@ -74,7 +79,9 @@ export class Referrers {
     }
     const isList = baseMediaType(response.headers.get("content-type")) === mediaTypes.ociIndex;
     if (withoutApi.has(response.status) || (response.status === 200 && !isList)) {
-      discardBody(response);
+      const { registryCode } = await this.#requests.refusal(response, request);
+      // That is about the subject: of the API it says nothing.
+      if (response.status === 404 && registryCode === "MANIFEST_UNKNOWN") return "unknown";
       return undefined;
     }
     if (response.status === 200 || response.status === 400) return response;

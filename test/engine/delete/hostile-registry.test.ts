@@ -55,3 +55,24 @@ test("referrers of referrers that a registry makes up without an end are a doubt
   expect(report.skipped[0]?.why).toContain("more than 256 manifests deep");
   expect(madeUp.size).toBeLessThan(1000);
 });
+
+test.each([
+  ["does not know one manifest", 404, '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'],
+  ["answers once with a page", 404, "<html>not found</html>"],
+  ["answers once with a page that is no error", 200, "<html>welcome</html>"],
+])("referrers stay whole at a registry that %s when they are listed", async (_what, status, body) => {
+  const pair = await start();
+  const at = { host: pair.destination.host, repository: "to/app" };
+  const configType = "application/vnd.x";
+  const referrer = buildArtifact({ seed: "signature", blobs: [70], subject: descriptorOf(image), configType });
+  await push(referrer, at);
+  // With the same layer.
+  const sharing = buildArtifact({ seed: "signature", blobs: [70], configType });
+  await push(sharing, { ...at, tag: "3" });
+  await pair.engine.collect(pair.at("to/app"), { digests: [neighbour.digest as Digest] });
+  pair.destination.intercept = ({ path }) =>
+    path.includes(`/referrers/${neighbour.digest}`) ? { respond: { status, body } } : undefined;
+  await pair.engine.remove(pair.at("to/app:2"), { expectDigest: neighbour.digest as Digest });
+  await pair.engine.remove(pair.at("to/app:3"), { expectDigest: sharing.digest as Digest });
+  expect(await pair.tree(pair.at(`to/app@${referrer.digest}`))).toEqual(treeOf(referrer));
+});
