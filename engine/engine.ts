@@ -5,7 +5,7 @@ import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
 import { createCredentialChain, type CredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
-import type { CloudRequest } from "./credentials/cloud-request.ts";
+import { requestDirectly } from "./credentials/cloud-request.ts";
 import type { Environment } from "./credentials/environment.ts";
 import { type CollectOptions, Deletions, type RemoveOptions } from "./delete/deletions.ts";
 import type { CollectionReport, RemovalReport } from "./delete/report.ts";
@@ -18,6 +18,9 @@ import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
 import { retentionTag } from "./graph/retention.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
+import { createRedactor } from "./http/redact.ts";
+import { redactedError, redactedEvent } from "./http/redacted.ts";
+import { watched } from "./http/service-secrets.ts";
 import type { Digest } from "./oci/digest.ts";
 import { isImageType } from "./oci/media-types.ts";
 import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
@@ -77,11 +80,15 @@ export class Engine {
   constructor(options: EngineOptions = {}) {
     const { credentials, environment = {}, userAgent = "imagesync", maxParallelTransfers, ...http } = options;
     // Clouds are asked for logins the way registries are asked for images: through the same proxy, with the same certificates.
-    const clouds = { request: ((message, signal) => this.#client.askService(message, signal)) satisfies CloudRequest };
+    const redactor = http.redactor ?? createRedactor();
+    const clouds = {
+      request: watched((message, signal) => this.#client.askService(message, signal), redactor),
+      requestDirectly: watched(requestDirectly, redactor),
+    };
     const chain = createCredentialChain({ clouds, ...credentials, environment });
     this.#credentials = chain;
     const known = new Known();
-    this.#client = new HttpClient({ ...http, userAgent, environment, credentials: chain });
+    this.#client = new HttpClient({ ...http, redactor, userAgent, environment, credentials: chain });
     this.#context = {
       known,
       claims: new Claims(),
@@ -93,7 +100,7 @@ export class Engine {
 
   /** Asks whether a registry answers and lets us in. @throws why not. */
   async ping(registry: string, options: StopOptions = {}): Promise<void> {
-    await verb("reach the registry", options, () => pingRegistry(this.#client, registry, options.signal));
+    await this.#verb("reach the registry", options, () => pingRegistry(this.#client, registry, options.signal));
   }
 
   /**
@@ -102,7 +109,7 @@ export class Engine {
    */
   async examine(place: Place, options: ExamineOptions = {}): Promise<Examination> {
     const context = { client: this.#client, credentials: this.#credentials };
-    return await verb("examine the registry", options, () => examine(place, context, options));
+    return await this.#verb("examine the registry", options, () => examine(place, context, options));
   }
 
   /**
@@ -115,7 +122,7 @@ export class Engine {
   ): Promise<Resolution> {
     const { platforms = [], requiredPlatforms = [], signal } = options;
     const repository = this.#open(reference, "read", options.side);
-    return await verb("resolve", options, async () => {
+    return await this.#verb("resolve", options, async () => {
       const head = await repository.manifests.head(manifestKey(reference), { signal });
       const wanted = { source: repository, platforms, requiredPlatforms };
       const { cache } = this.#context;
@@ -142,7 +149,7 @@ export class Engine {
   ): Promise<Inspection> {
     const { depth = "tag", signal } = options;
     const repository = this.#open(reference, "read", options.side);
-    return await verb("inspect", options, async () => {
+    return await this.#verb("inspect", options, async () => {
       const head = await repository.manifests.head(manifestKey(reference), { signal });
       // Below a plain image there are blobs only: looking for manifests needs no further request.
       const nothingBelow = depth === "tag" || (depth === "manifests" && isImageType(head.mediaType));
@@ -158,7 +165,7 @@ export class Engine {
 
   /** Every tag of a repository. */
   async tags(name: RepositoryName, options: StopOptions = {}): Promise<string[]> {
-    return await verb("list tags", options, () => this.#open(name, "read").tags.list(options));
+    return await this.#verb("list tags", options, () => this.#open(name, "read").tags.list(options));
   }
 
   /** Decides what is to be done for a rule. Reads only; each tag is resolved once, here. */
@@ -174,7 +181,7 @@ export class Engine {
       return plan;
     };
     const key = repositoryKey(rule.destination);
-    return await verb("plan a copy", options, () => this.#repositoryLock.shared(key, work, options.signal));
+    return await this.#verb("plan a copy", options, () => this.#repositoryLock.shared(key, work, options.signal));
   }
 
   /** Executes a plan. Failures are in the report, an item each; nothing is thrown for them. */
@@ -185,7 +192,13 @@ export class Engine {
       repositoryLock: this.#repositoryLock,
       open: ({ source, destination, createRepository }: PlanItem) => this.#ends(source, destination, createRepository),
     };
-    const items = await applyPlan(plan, context, options);
+    const { redactor } = this.#client;
+    const { onEvent } = options;
+    const told = await applyPlan(plan, context, {
+      ...options,
+      onEvent: onEvent && ((event) => onEvent(redactedEvent(event, redactor))),
+    });
+    const items = told.map((item) => (item.error ? { ...item, error: redactedError(item.error, redactor) } : item));
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     return { items, bytes, requests: this.#client.statistics().requests - before };
   }
@@ -221,7 +234,7 @@ export class Engine {
       }
     };
     const key = repositoryKey(reference);
-    return await verb("tag an earlier image", options, () => this.#repositoryLock.shared(key, work, signal));
+    return await this.#verb("tag an earlier image", options, () => this.#repositoryLock.shared(key, work, signal));
   }
 
   /**
@@ -235,7 +248,9 @@ export class Engine {
     const repository = this.#open(reference, "delete", "destination");
     // Whoever writes a digest beside the tag means the tag as long as it holds that.
     const removal = { ...options, expectDigest: options.expectDigest ?? reference.digest };
-    return await verb("delete tag", options, () => this.#deletions.remove(repository, tagOrLatest(reference), removal));
+    return await this.#verb("delete tag", options, async () =>
+      this.#redacted(await this.#deletions.remove(repository, tagOrLatest(reference), removal)),
+    );
   }
 
   /**
@@ -247,7 +262,9 @@ export class Engine {
     options: CollectOptions = {},
   ): Promise<CollectionReport> {
     const repository = this.#open(reference, "delete", "destination");
-    return await verb("collect garbage", options, () => this.#deletions.collect(repository, reference.tag, options));
+    return await this.#verb("collect garbage", options, async () =>
+      this.#redacted(await this.#deletions.collect(repository, reference.tag, options)),
+    );
   }
 
   /** What was asked of registries so far. */
@@ -271,14 +288,20 @@ export class Engine {
   #open(name: RepositoryName, purpose: Purpose, side?: Side): Repository {
     return openRepository(this.#client, name, { purpose, side });
   }
-}
 
-/** Whatever happens inside of a verb, its caller gets an ImagesyncError. */
-async function verb<T>(operation: string, options: StopOptions, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw failure(error, operation, options.signal);
+  /** Whatever happens inside of a verb, its caller gets an ImagesyncError, and no secret that a registry has repeated. */
+  async #verb<T>(operation: string, options: StopOptions, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw redactedError(failure(error, operation, options.signal), this.#client.redactor);
+    }
+  }
+
+  /** What could not be done is told in words of registries. */
+  #redacted<T extends CollectionReport>(report: T): T {
+    const { redactor } = this.#client;
+    return { ...report, skipped: report.skipped.map(({ what, why }) => ({ what, why: redactor.redact(why) })) };
   }
 }
 

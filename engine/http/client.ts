@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { CredentialChain } from "../credentials/chain.ts";
 import type { CloudAnswer, CloudMessage } from "../credentials/cloud-request.ts";
 import type { Environment } from "../credentials/environment.ts";
-import { ImagesyncError, toImagesyncError } from "../errors.ts";
+import { type ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { EngineEvent, OnEvent } from "../events.ts";
 import { amazonAccess, type AmazonAccess } from "./amazon-access.ts";
 import { Approach } from "./approach.ts";
@@ -23,6 +23,7 @@ import { Mirrors } from "./mirrors.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { ThroughputLimits } from "./throughput.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
+import { redactedError, redactedEvent } from "./redacted.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
 import { type RateLimit, RateLimits } from "./rate-limit.ts";
 import { resumable } from "./resume.ts";
@@ -382,26 +383,11 @@ export class HttpClient {
   }
 
   #emit(event: EngineEvent): void {
-    const { redactor } = this;
-    const clean =
-      event.kind === "retry"
-        ? { ...event, reason: redactor.redact(event.reason) }
-        : event.kind === "warning"
-          ? { ...event, message: redactor.redact(event.message) }
-          : event;
-    this.#options.onEvent?.(clean);
+    this.#options.onEvent?.(redactedEvent(event, this.redactor));
   }
 
-  /** Nothing leaves this client but ImagesyncErrors, without secrets in message, hint or cause. */
+  /** Nothing leaves this client but ImagesyncErrors, without secrets. */
   #clean(thrown: unknown, operation: string): ImagesyncError {
-    const error = toImagesyncError(thrown, operation);
-    const message = this.redactor.redact(error.message);
-    const hint = error.hint && this.redactor.redact(error.hint);
-    const told = error.cause instanceof Error ? error.cause.message : "";
-    if (message === error.message && hint === error.hint && this.redactor.redact(told) === told) return error;
-    const { code, side, reference, registry, status, registryCode, attempts } = error;
-    const cause = new Error(this.redactor.redact(told));
-    const facts = { code, side, reference, registry, status, registryCode, attempts };
-    return new ImagesyncError({ ...facts, operation: error.operation, message, hint, cause });
+    return redactedError(toImagesyncError(thrown, operation), this.redactor);
   }
 }

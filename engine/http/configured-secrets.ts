@@ -1,4 +1,5 @@
 import type { Environment } from "../credentials/environment.ts";
+import { environmentSecrets } from "../credentials/environment-secrets.ts";
 import { parseProxy, proxySecrets } from "./proxy.ts";
 import type { Redactor } from "./redact.ts";
 import type { RegistryTransport } from "./transport.ts";
@@ -13,5 +14,7 @@ export function registerConfiguredSecrets(
     for (const secret of [...Object.values(headers), ...(proxy?.secrets ?? [])]) redactor.registerSecret(secret);
     if (clientKey !== undefined) redactor.registerSecret(clientKey);
   }
-  for (const secret of proxySecrets(options.environment)) redactor.registerSecret(secret);
+  const { environment } = options;
+  for (const secret of [...proxySecrets(environment), ...environmentSecrets(environment)])
+    redactor.registerSecret(secret);
 }
