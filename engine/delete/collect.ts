@@ -6,7 +6,7 @@ import type { Repository } from "../registry/repository.ts";
 import { below, type Candidates, readCandidates } from "./candidates.ts";
 import { type Mark, Marker } from "./mark.ts";
 import type { CollectionReport, Skipped } from "./report.ts";
-import { removeHollowTag } from "./stand-in.ts";
+import { canBeHollow, removeHollowTag } from "./hollow-tag.ts";
 import { sweep, type Swept } from "./sweep.ts";
 
 /** What one removal wants to be collected. */
@@ -66,13 +66,8 @@ export async function collect(
   const swept = await sweep(repository, candidates, mark, { capability, dryRun, signal });
   return await Promise.all(
     orders.map(async (order) => {
-      const healed = dryRun
-        ? []
-        : await heal(
-            repository,
-            order.tags.map(([tag]) => tag).filter((tag) => hollow.has(tag)),
-            signal,
-          );
+      const tags = order.tags.map(([tag]) => tag).filter((tag) => hollow.has(tag));
+      const healed = dryRun || !canBeHollow(repository, capability) ? [] : await heal(repository, tags, options);
       const report = reportOf(order, candidates, swept);
       return { ...report, skipped: [...report.skipped, ...healed] };
     }),
@@ -93,12 +88,12 @@ export const nothing: CollectionReport = {
 async function heal(
   repository: Repository,
   tags: readonly string[],
-  signal: AbortSignal | undefined,
+  { capability, signal }: CollectionOptions,
 ): Promise<Skipped[]> {
   const skipped: Skipped[] = [];
   for (const tag of tags) {
     try {
-      await removeHollowTag(repository, tag, { signal });
+      await removeHollowTag(repository, tag, { capability, signal });
     } catch (error) {
       signal?.throwIfAborted();
       skipped.push({ what: `tag ${tag}`, why: toImagesyncError(error, "delete tag").message });

@@ -210,9 +210,10 @@ export class Deletions {
           candidates: [],
           signal,
         });
-        const leftovers = await findLeftovers(repository, index, mark, signal);
+        const capable = { capability: this.#capabilities.of(repository.name), signal };
+        const leftovers = await findLeftovers(repository, index, mark, capable);
         if (dryRun === true) return { tags: [...leftovers.standIns.keys(), ...leftovers.hollow], skipped: [] };
-        return await finishLeftovers(repository, leftovers, signal);
+        return await finishLeftovers(repository, leftovers, capable);
       });
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,10 +1,12 @@
 import { toImagesyncError } from "../errors.ts";
+import type { Capability } from "../graph/capabilities.ts";
 import type { RepositoryIndex } from "../graph/repository-index.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { Mark } from "./mark.ts";
 import type { Skipped } from "./report.ts";
-import { removeHollowTag, removeStandIn, standInFor } from "./stand-in.ts";
+import { canBeHollow, removeHollowTag } from "./hollow-tag.ts";
+import { removeStandIn, standInFor } from "./stand-in.ts";
 
 /** What interrupted removals have left in a repository. */
 export interface Leftovers {
@@ -14,26 +16,31 @@ export interface Leftovers {
   readonly hollow: readonly string[];
 }
 
+interface LeftoverOptions {
+  readonly capability: Capability;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Looks at what the tags of a marked repository hold; nothing is read anew. */
 export async function findLeftovers(
   repository: Repository,
   index: RepositoryIndex,
   mark: Mark,
-  signal: AbortSignal | undefined,
+  { capability, signal }: LeftoverOptions,
 ): Promise<Leftovers> {
   const standIns = new Map<string, Digest>();
   for (const [tag, digest] of mark.tags) {
     const node = await index.node(repository, digest, signal);
     if (node && standInFor(node) !== undefined) standIns.set(tag, digest);
   }
-  return { standIns, hollow: mark.hollow };
+  return { standIns, hollow: canBeHollow(repository, capability) ? mark.hollow : [] };
 }
 
 /** Finishes those removals. @returns the tags that are gone now, and what could not be done. */
 export async function finishLeftovers(
   repository: Repository,
   { standIns, hollow }: Leftovers,
-  signal: AbortSignal | undefined,
+  { capability, signal }: LeftoverOptions,
 ): Promise<{ readonly tags: readonly string[]; readonly skipped: readonly Skipped[] }> {
   const tags: string[] = [];
   const skipped: Skipped[] = [];
@@ -47,6 +54,6 @@ export async function finishLeftovers(
     }
   };
   for (const [tag, digest] of standIns) await finish(tag, () => removeStandIn(repository, tag, digest, { signal }));
-  for (const tag of hollow) await finish(tag, () => removeHollowTag(repository, tag, { signal }));
+  for (const tag of hollow) await finish(tag, () => removeHollowTag(repository, tag, { capability, signal }));
   return { tags, skipped };
 }

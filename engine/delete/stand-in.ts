@@ -87,8 +87,8 @@ export async function removeStandIn(
   return true;
 }
 
-/** Takes a tag away that is listed although nothing is behind it: no delete reaches it before something is. */
-export async function removeHollowTag(repository: Repository, tag: string, options: Options = {}): Promise<void> {
+/** Gives a tag that has nothing behind it a stand-in, with which it can be deleted. */
+export async function fillAndDelete(repository: Repository, tag: string, options: Options = {}): Promise<void> {
   await prepareStandIn(repository, options);
   const standIn = createStandIn("nothing");
   if ((await repository.manifests.find(tag, options)) !== undefined) return;

@@ -183,7 +183,7 @@ async function unlessStandIn(
 }
 
 /** Asks for the delete of a digest that cannot exist: a registry that deletes says that it does not have it. */
-async function checkDeletesWork(
+export async function checkDeletesWork(
   repository: Repository,
   tag: string,
   capability: Capability,

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Digest } from "../../../engine/index.ts";
 import { buildArtifact } from "../../support/images/artifact.ts";
 import { buildImage, descriptorOf, push, type TestManifest, treeOf, types } from "../../support/images/index.ts";
@@ -75,4 +75,35 @@ test.each([
   await pair.engine.remove(pair.at("to/app:2"), { expectDigest: neighbour.digest as Digest });
   await pair.engine.remove(pair.at("to/app:3"), { expectDigest: sharing.digest as Digest });
   expect(await pair.tree(pair.at(`to/app@${referrer.digest}`))).toEqual(treeOf(referrer));
+});
+
+describe("a tag that is listed with nothing behind it", () => {
+  /** A registry whose list shows a tag "1" that it may not have. */
+  function list(pair: Pair): string[] {
+    const puts: string[] = [];
+    pair.destination.intercept = ({ kind, method, reference }) => {
+      if (kind === "manifest" && method === "PUT") puts.push(reference);
+      const body = JSON.stringify({ name: "to/app", tags: ["1", "2"] });
+      return kind === "tags" ? { respond: { status: 200, body } } : undefined;
+    };
+    return puts;
+  }
+
+  test("is no leftover where the tag has just been deleted by itself, and the list is old", async () => {
+    const pair = await start();
+    const puts = list(pair);
+    const report = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest });
+    expect(report).toMatchObject({ untagged: true, manifests: [digest], skipped: [] });
+    expect(puts).toEqual([]);
+  });
+
+  test("gets no stand-in at a registry that deletes nothing", async () => {
+    const pair = await startPair({ destination: { allowDelete: false } });
+    await push(neighbour, { host: pair.destination.host, repository: "to/app", tag: "2" });
+    const puts = list(pair);
+    const report = await pair.engine.collect(pair.at("to/app"));
+    expect(report).toMatchObject({ tags: [], skipped: [{ what: "tag 1" }] });
+    expect(puts).toEqual([]);
+    expect(await pair.tagged(pair.at("to/app:1"))).toBeUndefined();
+  });
 });
