@@ -1,3 +1,4 @@
+import { cloudFamilyOf } from "../../http/cloud-family.ts";
 import type { Vendor } from "../../http/transport.ts";
 
 /**
@@ -106,25 +107,18 @@ export function traitsOf(vendor: Vendor | undefined): VendorTraits {
   return vendor === undefined ? plain : traits[vendor];
 }
 
-/** An account's registry in a region, in each of Amazon's partitions: only names that belong to Amazon. */
-const ecrHost =
-  /^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
-
-/** Families that have their host name to themselves. */
+/** Families that have their host name to themselves, besides the registries of the clouds. */
 const byHost: readonly (readonly [RegExp, Vendor])[] = [
   [/^docker\.io$/, "docker-hub"],
   [/^ghcr\.io$/, "ghcr"],
   [/^quay\.io$/, "quay"],
-  [/^(?:[a-z0-9-]+\.)?gcr\.io$/, "gar"],
-  [/^[a-z0-9-]+-docker\.pkg\.dev$/, "gar"],
-  [/^public\.ecr\.aws$/, "ecr-public"],
-  [ecrHost, "ecr"],
-  [/^[a-z0-9-]+(?:\.[a-z0-9-]+)?\.azurecr\.(?:io|cn|us|de)$/, "acr"],
+  // A cloud that is closed: its registries are told apart still, and no login of a machine goes there.
+  [/^[a-z0-9-]+(?:\.[a-z0-9-]+)?\.azurecr\.de$/, "acr"],
   [/^registry\.gitlab\.com$/, "gitlab"],
   [/^[a-z0-9-]+\.jfrog\.io$/, "artifactory"],
 ];
 
 /** The family of a canonical registry as its host name tells it; undefined where the name tells nothing. */
 export function vendorOf(registry: string): Vendor | undefined {
-  return byHost.find(([host]) => host.test(registry))?.[1];
+  return cloudFamilyOf(registry) ?? byHost.find(([host]) => host.test(registry))?.[1];
 }

@@ -19,6 +19,7 @@ describe("the family of a registry is told by its host name", () => {
     ["123456789012.dkr-ecr.us-west-2.on.aws", "ecr"],
     ["team.azurecr.io", "acr"],
     ["team.azurecr.cn", "acr"],
+    ["team.azurecr.de", "acr"],
     ["team.westeurope.azurecr.us", "acr"],
     ["registry.gitlab.com", "gitlab"],
     ["acme.jfrog.io", "artifactory"],
