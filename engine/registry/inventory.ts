@@ -80,7 +80,8 @@ function checkTag(tag: unknown): string {
 
 /** A number in a string, because it has 64 bits there. */
 function uploadTime(value: unknown, digest: Digest): { readonly uploadedAtMs?: number } {
-  if (value === undefined) return {};
+  // What was never set is zero in Google's messages: it does not mean that the manifest is old.
+  if (value === undefined || value === "0" || value === 0) return {};
   const uploadedAtMs = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : value;
   if (typeof uploadedAtMs === "number" && Number.isSafeInteger(uploadedAtMs) && uploadedAtMs >= 0) {
     return { uploadedAtMs };

@@ -36,6 +36,11 @@ describe("an inventory", () => {
     });
   });
 
+  test.each(["0", 0, undefined])("does not know the age of a manifest whose time is %j", async (timeUploadedMs) => {
+    const inventory = (await inventoryOf(page({ [a]: { ...entry(), timeUploadedMs } }, []))) as Record<string, object>;
+    expect(inventory[a]).not.toHaveProperty("uploadedAtMs");
+  });
+
   test("goes over all pages", async () => {
     const inventory = await inventoryOf(page({ [a]: entry("1") }, ["1"], next), page({ [b]: entry("2") }, ["2"]));
     expect(inventory).toMatchObject({ [a]: { tags: ["1"] }, [b]: { tags: ["2"] } });
