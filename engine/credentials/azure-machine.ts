@@ -43,15 +43,24 @@ async function metadataToken(question: AzureQuestion): Promise<AzureToken | unde
   const base = variable(environment, "AZURE_POD_IDENTITY_AUTHORITY_HOST") ?? metadataAddress;
   const place = `${base.replace(/\/+$/, "")}/metadata/identity/oauth2/token`;
   if (!URL.canParse(place)) return undefined;
-  // Without its header the service refuses, and says by that that it is there.
-  const probe = await ask(question, new URL(`${place}?api-version=2018-02-01`), {}, probeMs);
-  if (probe === undefined || probe.status !== 400) return undefined;
+  // Without its header the service refuses, and says by that that it is there. Without a query no stand-in of it takes
+  // this for the real question; Azure's own SDK asks the same way.
+  const probe = await ask(question, new URL(place), {}, probeMs);
+  if (probe === undefined || !(probe.status === 400 || isBusy(probe.status))) return undefined;
   const origin = "the managed identity of this machine";
   const answer = await ask(question, addressOf(question, place, "2018-02-01"), { metadata: "true" });
   // So it answers on a machine without any identity.
   const unasked = variable(environment, "AZURE_CLIENT_ID") === undefined;
   if (answer?.status === 400 && unasked && tokenIn(fieldsOf(answer), "access_token") === undefined) return undefined;
   return tokenOf(question, origin, answer);
+}
+
+/**
+ * What the service answers while it is updated, or asked too often: there may well be an identity.
+ * @see https://learn.microsoft.com/en-us/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
+ */
+function isBusy(status: number): boolean {
+  return status === 410 || status === 429 || status >= 500;
 }
 
 function addressOf({ environment, resource }: AzureQuestion, place: string, version: string): URL {

@@ -15,8 +15,10 @@ export interface CloudFailure {
 
 /** The error of a login that is there and can't be used: it must not end as an anonymous request. */
 export function cloudFailure({ registry, origin, why, hint, status, registryCode }: CloudFailure): ImagesyncError {
+  // Azure's metadata service answers 410 while it is updated, for a minute or so.
+  const passes = status !== undefined && (status === 410 || status >= 500);
   return new ImagesyncError({
-    code: status === 429 ? "rate-limited" : status !== undefined && status >= 500 ? "unavailable" : "credentials",
+    code: status === 429 ? "rate-limited" : passes ? "unavailable" : "credentials",
     operation: "find credentials",
     registry,
     status,

@@ -192,6 +192,29 @@ test("a machine without an identity, and one of another cloud, are anonymous", a
   await expect(atAzure(other).find(registry)).resolves.toBeUndefined();
 });
 
+test("the metadata service is asked whether it is there with nothing that a stand-in could take for a question", async () => {
+  await using azure = await startAzure();
+  await atAzure(azure).find(registry);
+  const [probe] = azure.requests;
+  expect(probe?.url).toBe("/metadata/identity/oauth2/token");
+  expect(probe?.headers).not.toHaveProperty("metadata");
+});
+
+test.each([
+  [410, "unavailable"],
+  [429, "rate-limited"],
+  [503, "unavailable"],
+])("a metadata service that is there and answers %i is no machine without an identity", async (status, code) => {
+  await using azure = await startAzure({
+    onRequest: ({ url }, response) => {
+      if (!url.startsWith("/metadata/")) return false;
+      response.writeHead(status).end();
+      return true;
+    },
+  });
+  expect(await failureOf(() => atAzure(azure).find(registry))).toMatchObject({ code, status, registry });
+});
+
 test.each([
   [
     "a secret without its application",
