@@ -1,5 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { json, type Received, type ScriptedServer, startServer } from "../../engine/http/scripted-server.ts";
+import type { TestCertificates } from "../registries/certificates.ts";
+import type { RunningProfile } from "../registries/profiles/index.ts";
+import { forward, giveAccess } from "./azure-registry.ts";
 
 export const azureTenant = "11111111-2222-3333-4444-555555555555";
 export const azureClient = {
@@ -16,6 +19,10 @@ export interface AzureServerOptions {
   readonly expiresIn?: number;
   /** Who has no managed identity. @default the machine has one */
   readonly identity?: boolean;
+  /** For a second address, by TLS: the vendor's own clients reach directories and registries by nothing else. */
+  readonly tls?: TestCertificates;
+  /** What the registries hold. @default they only exchange tokens */
+  readonly registry?: RunningProfile;
 }
 
 export interface AzureServer extends ScriptedServer {
@@ -23,11 +30,14 @@ export interface AzureServer extends ScriptedServer {
   readonly audiences: readonly string[];
   /** Refresh tokens that registries have given. */
   readonly refreshTokens: readonly string[];
+  /** `127.0.0.1:port` of the address by TLS; empty without one. */
+  readonly secureHost: string;
 }
 
 /**
- * The directory, the two metadata services and the registries of Azure behind one address; the first part of a path is
- * the host. Answers are of the form that the real ones have, errors too.
+ * The directory, the two metadata services and the registries of Azure behind one address. The first part of a path is
+ * the host if it has a dot in it, as messages get it that took a detour; all others come by their host's own name.
+ * Answers are of the form that the real ones have, errors too.
  */
 export async function startAzure(options: AzureServerOptions = {}): Promise<AzureServer> {
   const audiences: string[] = [];
@@ -71,6 +81,17 @@ export async function startAzure(options: AzureServerOptions = {}): Promise<Azur
     });
   };
 
+  /** @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata */
+  const discovery = (tenant: string, host: string, response: ServerResponse): void => {
+    const base = `https://${host}/${tenant}`;
+    return json(response, 200, {
+      issuer: `${base}/v2.0`,
+      authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+      token_endpoint: `${base}/oauth2/v2.0/token`,
+      jwks_uri: `${base}/discovery/v2.0/keys`,
+    });
+  };
+
   const machine = (url: URL, request: Received, response: ServerResponse): void => {
     if (request.headers["metadata"] !== "true") {
       return json(response, 400, {
@@ -78,10 +99,13 @@ export async function startAzure(options: AzureServerOptions = {}): Promise<Azur
         error_description: "Required metadata header not specified",
       });
     }
-    return identity(url, response);
+    return identity(url, "2018-02-01", response);
   };
 
-  const identity = (url: URL, response: ServerResponse): void => {
+  const identity = (url: URL, version: string, response: ServerResponse): void => {
+    if (url.searchParams.get("api-version") !== version) {
+      return json(response, 400, { error: "bad_request_102", error_description: "Required api-version not specified" });
+    }
     const client = url.searchParams.get("client_id");
     if (options.identity === false || (client !== null && client !== azureClient.id)) {
       return json(response, 400, { error: "invalid_request", error_description: "Identity not found" });
@@ -109,23 +133,48 @@ export async function startAzure(options: AzureServerOptions = {}): Promise<Azur
     return json(response, 200, { refresh_token: refreshTokens.at(-1) });
   };
 
-  const server = await startServer((request, response) => {
+  const requests: Received[] = [];
+  const answer = (request: Received, response: ServerResponse): unknown => {
+    requests.push(request);
     if (options.onRequest?.(request, response) === true) return undefined;
     const url = new URL(request.url, "http://x");
-    const [, host = "", first = ""] = url.pathname.split("/");
-    if (/^login\.|^127\./.test(host) && url.pathname.endsWith("/oauth2/v2.0/token"))
-      return directory(first, request, response);
-    if (url.pathname.endsWith("/metadata/identity/oauth2/token")) return machine(url, request, response);
-    if (url.pathname === "/msi/token") {
+    const { host, path } = addressOf(request);
+    const [, tenant = "", service] =
+      /^\/([^/]+)\/(oauth2\/v2\.0\/token|v2\.0\/\.well-known\/openid-configuration)$/.exec(path) ?? [];
+    if (service === "oauth2/v2.0/token") return directory(tenant, request, response);
+    if (service !== undefined) return discovery(tenant, host, response);
+    // Azure's own SDK writes a slash behind it where an address is named in place of the well-known one.
+    if (/^\/metadata\/identity\/oauth2\/token\/?$/.test(path)) return machine(url, request, response);
+    if (path === "/msi/token") {
       if (request.headers["x-identity-header"] !== azureHeader)
         return json(response, 401, { statusCode: 401, message: "Unauthorized" });
-      return identity(url, response);
+      return identity(url, "2019-08-01", response);
     }
-    if (url.pathname.endsWith("/oauth2/exchange") && request.method === "POST")
-      return exchange(host, request, response);
-    return json(response, 404, {});
-  });
-  return { ...server, audiences, refreshTokens };
+    if (path === "/oauth2/exchange" && request.method === "POST") return exchange(host, request, response);
+    if (options.registry === undefined) return json(response, 404, {});
+    if (path === "/oauth2/token") return giveAccess(options.registry, refreshTokens, request, response);
+    return forward(options.registry, host, path + url.search, request, response);
+  };
+
+  const server = await startServer(answer);
+  const secure = options.tls && (await startServer(answer, { tls: options.tls }));
+  return {
+    ...server,
+    audiences,
+    refreshTokens,
+    secureHost: secure?.host ?? "",
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await secure?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function addressOf({ url, headers }: Received): { readonly host: string; readonly path: string } {
+  const [path = ""] = url.split("?");
+  const detour = /^\/([^/]*\.[^/]*)(\/.*)$/.exec(path);
+  return { host: detour?.[1] ?? headers.host ?? "", path: detour?.[2] ?? path };
 }
 
 function jwt(claims: unknown): string {

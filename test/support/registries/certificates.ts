@@ -13,8 +13,8 @@ export interface TestCertificates {
   readonly key: string;
 }
 
-/** Makes certificates for 127.0.0.1 and localhost, by the `openssl` program. */
-export async function makeCertificates(): Promise<TestCertificates> {
+/** Makes certificates for 127.0.0.1, localhost and further names, by the `openssl` program. */
+export async function makeCertificates(...further: readonly string[]): Promise<TestCertificates> {
   return inTemporaryDirectory(async (directory) => {
     const file = (name: string): string => join(directory, name);
     const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
@@ -33,7 +33,7 @@ export async function makeCertificates(): Promise<TestCertificates> {
     ];
     const names = [
       "-addext",
-      "subjectAltName=IP:127.0.0.1,DNS:localhost",
+      ["subjectAltName=IP:127.0.0.1", ...["localhost", ...further].map((name) => `DNS:${name}`)].join(","),
       "-addext",
       "basicConstraints=critical,CA:FALSE",
     ];

@@ -1,7 +1,7 @@
 import type { Api } from "../../../../embedded-registry/index.ts";
 import { addressParts } from "./address.ts";
 import type { Profile, Stage } from "./profile.ts";
-import { refusal } from "./refusal.ts";
+import { json, refusal } from "./refusal.ts";
 import { refuseDeletes } from "./rules-delete.ts";
 
 const disallowed = refusal(
@@ -9,6 +9,14 @@ const disallowed = refusal(
   "UNSUPPORTED",
   "The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation",
 );
+
+/** What it keeps of a tag beside its digest. */
+const properties = {
+  createdTime: "2026-01-01T00:00:00.0000000Z",
+  lastUpdateTime: "2026-01-01T00:00:00.0000000Z",
+  signed: false,
+  changeableAttributes: { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true },
+};
 
 /** Azure Container Registry. */
 export const acr: Profile = {
@@ -40,10 +48,16 @@ export const acr: Profile = {
 
 /**
  * Tags as things of their own, with the registry's own tokens.
- * https://learn.microsoft.com/rest/api/containerregistry/tag/delete
+ * https://learn.microsoft.com/rest/api/containerregistry/tag
  */
 function tagApi({ contents, options }: Stage): Api {
   return async (call) => {
+    const [listed] = addressParts(/^\/acr\/v1\/(.+)\/_tags$/, call.path) ?? [];
+    if (listed !== undefined && call.method === "GET") {
+      call.authorize(listed, ["metadata_read"]);
+      const tags = [...(await contents.tags(listed))].map(([name, digest]) => ({ name, digest, ...properties }));
+      return json(200, { registry: call.headers.host, imageName: listed, tags });
+    }
     const parts = addressParts(/^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/, call.path);
     if (parts === undefined) return undefined;
     const [repository = "", tag = ""] = parts;
