@@ -25,7 +25,7 @@ export type EngineEvent =
     };
 
 /** What a warning is about: content that a copy leaves out, a mirror that is passed over, a rate limit that is nearly used up. */
-export type WarningSubject = "left-out" | "mirror" | "rate-limit";
+type WarningSubject = "left-out" | "mirror" | "rate-limit";
 
 /** Called synchronously; it must be cheap and must not throw. */
 export type OnEvent = (event: EngineEvent) => void;

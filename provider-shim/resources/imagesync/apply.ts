@@ -67,6 +67,7 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
     private: writeMemory({
       resolved: { ...resolved, question: memory.resolved?.question ?? resolved.question },
       pinned: memory.pinned,
+      unrecalled: memory.unrecalled,
       previous: await collectEarlier(update, previous, isBack, context),
     }),
   };

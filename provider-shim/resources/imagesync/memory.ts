@@ -16,6 +16,8 @@ export interface Memory {
   readonly pinned?: boolean | undefined;
   /** Digests that the destination's tag has held before, newest first. */
   readonly previous: readonly Digest[];
+  /** The registry could not be asked for earlier digests that nobody remembers: the next refresh asks again. */
+  readonly unrecalled?: boolean | undefined;
 }
 
 export interface Resolved {
@@ -33,7 +35,8 @@ const maxPrevious = 100;
 
 /** Whether the private bytes are ours, and whole. */
 export function hasMemory(bytes: Uint8Array | undefined): boolean {
-  return readMemory(bytes) !== noMemory;
+  const memory = readMemory(bytes);
+  return memory !== noMemory && memory.unrecalled !== true;
 }
 
 /** Reads the private bytes. Foreign ones, such as another provider has left, are no memory and no error. */
@@ -43,7 +46,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
     const fields: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof fields !== "object" || fields === null || !("imagesync" in fields) || fields.imagesync !== 1)
       return noMemory;
-    const { resolved, failure, pinned, previous } = fields as Record<string, unknown>;
+    const { resolved, failure, pinned, previous, unrecalled } = fields as Record<string, unknown>;
     return {
       resolved: readResolved(resolved),
       failure: typeof failure === "string" ? failure : undefined,
@@ -51,6 +54,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
       previous: Array.isArray(previous)
         ? previous.filter((item): item is Digest => typeof item === "string" && isDigest(item))
         : [],
+      ...(unrecalled === true ? { unrecalled } : {}),
     };
   } catch {
     return noMemory;

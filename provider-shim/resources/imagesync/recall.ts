@@ -1,4 +1,11 @@
-import { type Digest, ImagesyncError, isDigest, retentionTag } from "../../../engine/index.ts";
+import {
+  type Digest,
+  ImagesyncError,
+  isDigest,
+  isNotFound,
+  type Reference,
+  retentionTag,
+} from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
@@ -23,12 +30,12 @@ export async function recall(
   try {
     const own = digestIn(text(state, "id"));
     const held = await heldDigests(destination, provider, signal);
-    return { ...memory, previous: held.filter((digest) => digest !== own) };
+    return { ...memory, previous: held.filter((digest) => digest !== own), unrecalled: undefined };
   } catch (error) {
     // Many may pull without being allowed to list: a refresh must not fail for what it can do without.
     if (signal.aborted || !(error instanceof ImagesyncError)) throw error;
     context.log.warn("Earlier digests are not known", { destination, reason: error.message });
-    return memory;
+    return { ...memory, unrecalled: true };
   }
 }
 
@@ -42,12 +49,25 @@ async function heldDigests(
   const tags = (await engine.tags(reference, { signal })).filter((name) => isHeldFor(reference.tag ?? "", name));
   const found = await Promise.all(
     tags.map(async (tag) => {
-      const held = { ...reference, tag, digest: undefined };
-      const { sourceDigest } = await engine.resolve(held, { side: "destination", signal });
-      return retentionTag(reference.tag ?? "", sourceDigest) === tag ? [sourceDigest] : [];
+      const digest = await digestAt({ ...reference, tag, digest: undefined }, engine, signal);
+      return digest !== undefined && retentionTag(reference.tag ?? "", digest) === tag ? [digest] : [];
     }),
   );
   return found.flat();
+}
+
+/** A tag that is listed and holds nothing hides no other. */
+async function digestAt(
+  reference: Reference,
+  engine: Configured["engine"],
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  try {
+    return (await engine.resolve(reference, { side: "destination", signal })).sourceDigest;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether a name is that of a retention tag of this tag and of no other; it has the first half of a digest. */

@@ -4,7 +4,7 @@ import { type SignatureScope, verifiedScope } from "./amazon-signature.ts";
 
 export const accessKey = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret-Canary/key" } as const;
 
-export interface AmazonCall extends SignatureScope {
+interface AmazonCall extends SignatureScope {
   /** `GetAuthorizationToken` */
   readonly action: string;
   readonly input: Readonly<Record<string, unknown>>;
