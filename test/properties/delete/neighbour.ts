@@ -47,6 +47,8 @@ export interface Customs {
 export class Neighbour {
   /** Tags that he has written or dropped since this was emptied. */
   readonly touched: Set<string> = new Set();
+  /** Manifests that he has pushed since this was emptied. */
+  readonly pushed: Set<string> = new Set();
   readonly #at: { readonly host: string; readonly repository: string };
   readonly #model: Model;
   readonly #witness: Witness;
@@ -109,6 +111,7 @@ export class Neighbour {
       present: new Set(await this.#presentBlobs(image)),
     });
     this.#model.learn(image);
+    for (const digest of this.#model.below([image.digest])) this.pushed.add(digest);
     if (tag === undefined) {
       for (const digest of this.#model.below([image.digest])) this.#onUntagged(digest);
     } else {
@@ -139,7 +142,13 @@ export class Neighbour {
     const tag = [...this.#model.tags.keys()].toSorted()[number % Math.max(1, this.#model.tags.size)];
     if (tag === undefined) return;
     await this.#witness.dropTag(tag);
+    const held = this.#model.tags.get(tag);
     this.#model.tags.delete(tag);
     this.touched.add(tag);
+    // What he has pushed just now and takes the tag from is as if he had pushed it without one.
+    const required = this.#model.required();
+    for (const digest of held === undefined ? [] : this.#model.below([held])) {
+      if (this.pushed.has(digest) && !required.has(digest)) this.#onUntagged(digest);
+    }
   }
 }

@@ -144,6 +144,7 @@ export class World {
     judge.present = before.present;
     judge.untagged.clear();
     this.neighbour.touched.clear();
+    this.neighbour.pushed.clear();
     let crashed: () => void = () => undefined;
     const death = new Promise<undefined>((resolve) => {
       crashed = () => resolve(undefined);
