@@ -275,7 +275,13 @@ export class HttpClient {
       request,
       options: this.#retry,
       onEvent: (event: EngineEvent) => this.#emit(event),
-      send: async (again: WireRequest) => (await send(again)).response,
+      send: async (again: WireRequest) => {
+        const outcome = send(again).catch((error: unknown) => {
+          // It ends the body, whose reader is told it as it is.
+          throw this.#clean(error, request.operation);
+        });
+        return (await outcome).response;
+      },
     };
     return { response: resumable(response, expectedBytes, context), attempts };
   }
@@ -354,7 +360,7 @@ export class HttpClient {
     };
   }
 
-  /** Runs a request within its lifetime, which lasts until the answer's body has ended. */
+  /** Runs a request within its lifetime, which lasts until the answer's body has ended or is given up. */
   async #live(
     operation: string,
     outer: AbortSignal | undefined,
@@ -364,6 +370,10 @@ export class HttpClient {
   ): Promise<Outcome> {
     const lifetime = new Lifetime(operation, outer, deadlineMs);
     this.#running.add(lifetime);
+    const stop = (): void => {
+      lifetime.stop();
+      this.#running.delete(lifetime);
+    };
     const end = (): void => {
       lifetime.end();
       this.#running.delete(lifetime);
@@ -372,7 +382,8 @@ export class HttpClient {
       if (this.#closed) lifetime.stop();
       lifetime.signal.throwIfAborted();
       const outcome = await run(lifetime.signal);
-      if (outcome.response.streamed) outcome.response.body.once("close", end);
+      // It may be given up in the pause before its rest is asked for.
+      if (outcome.response.streamed) outcome.response.body.once("close", stop);
       else end();
       return outcome;
     } catch (error) {

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { HttpResponse } from "../../../engine/http/message.ts";
-import { gone, type Received, startServer } from "./scripted-server.ts";
+import { deferred, gone, json, type Received, startServer } from "./scripted-server.ts";
 import { type TestClient, testClient } from "./test-client.ts";
+import { startTokenRegistry } from "./token-server.ts";
 
 const content = randomBytes(300_000);
 
@@ -129,6 +131,43 @@ describe("a download of known length that is interrupted", () => {
     body.once("data", () => stop.abort());
     await expect(body.toArray()).rejects.toMatchObject({ code: "aborted" });
     expect(server.requests).toHaveLength(1);
+  });
+
+  test("is not asked for again once it was given up in the pause before", async () => {
+    await using server = await startServer((request, response) =>
+      request.url === "/blob" ? part(response, offsetOf(request), 50_000) : response.end(),
+    );
+    const broken = deferred();
+    await using http = testClient({
+      plain: [server.host],
+      onEvent: ({ kind }) => kind === "retry" && broken.resolve(),
+    });
+    const { body } = await http.send(server.host, "/blob", { kind: "blob", expectedBytes: content.length });
+    body.resume();
+    await broken.promise;
+    body.destroy();
+    // The pauses of this client are shorter than a few round trips.
+    for (let trips = 0; trips < 10; trips += 1) await http.send(server.host, "/other");
+    expect(server.requests.filter(({ url }) => url === "/blob")).toHaveLength(1);
+  });
+
+  test("tells no secret when it can't go on, whatever the token server repeats", async () => {
+    await using registry = await startTokenRegistry((request, response) => part(response, offsetOf(request), 50_000), {
+      onToken: ({ authorization }, response) => {
+        if (registry.questions.length === 1) return false;
+        json(response, 401, { message: `pass-canary-1 ${authorization}` });
+        return true;
+      },
+    });
+    await using http = testClient({
+      plain: [registry.host],
+      login: [{ address: registry.host, credential: { kind: "basic", username: "u", password: "pass-canary-1" } }],
+    });
+    const { body } = await http.send(registry.host, "/blob", { kind: "blob", expectedBytes: content.length });
+    registry.revoke();
+    const error: unknown = await body.toArray().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "unauthorized", message: expect.stringContaining("***") });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("pass-canary-1");
   });
 
   test("that nobody reads any more is not continued", async () => {
