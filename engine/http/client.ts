@@ -329,6 +329,7 @@ export class HttpClient {
         url,
         headers,
         body,
+        personalBody: true,
         signal,
         streamed: false,
         headersMs: this.#timeouts.headersMs,

@@ -63,7 +63,7 @@ export function resolveLocation(base: URL, location: string, policy: LocationPol
 /**
  * Follows redirects, the only place where that is done. GET and HEAD follow any redirect; other methods only 307 and
  * 308, which keep the method, and only if the body can be sent again. Personal headers stay with the origin of the
- * first URL and are not taken up again when a later hop comes back to it.
+ * first URL and are not taken up again when a later hop comes back to it; with a personal body none but that is gone to.
  */
 export async function followRedirects(
   first: WireRequest,
@@ -83,6 +83,9 @@ export async function followRedirects(
         policy,
         `of a ${request.method} with status ${response.status}, which cannot be repeated at another place`,
       );
+    }
+    if (request.personalBody === true && request.body !== undefined && next.origin !== first.url.origin) {
+      throw refused(policy, `a login to ${next.origin}, which it was not meant for`);
     }
     if (hops === maxRedirects) throw refused(policy, `after ${maxRedirects} others`);
     if (seen.has(next.href)) throw refused(policy, "in a circle");

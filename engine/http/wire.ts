@@ -15,6 +15,8 @@ export interface WireRequest {
   /** Names of configured headers that are for the registry itself only. */
   readonly personalHeaders: ReadonlySet<string>;
   readonly body?: OutgoingBody | undefined;
+  /** True when the body speaks for the user, as headers do: it is for the host that it was made for. @default false */
+  readonly personalBody?: boolean | undefined;
   /** True when the body of a successful answer is passed on as it arrives; others are read whole. */
   readonly streamed: boolean;
   /** True when it must not be sent again once it may have reached the server. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RefreshTokens } from "../../../engine/http/refresh-tokens.ts";
-import { json } from "./scripted-server.ts";
+import { json, startServer } from "./scripted-server.ts";
 import { testClient } from "./test-client.ts";
 import { startTokenRegistry } from "./token-server.ts";
 
@@ -79,4 +79,39 @@ test("a registry that accepts each refresh token once gives tokens for many repo
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(registry.questions.map(({ method }) => method)).toEqual(answers.map(() => "POST"));
   expect(http.client.redactor.redact(newest)).toBe("***");
+});
+
+test.each([307, 308])(
+  "a refresh token follows no token server to another host that it moves to by %i",
+  async (status) => {
+    await using other = await startServer((_, response) => json(response, 200, { token: "stolen" }));
+    await using registry = await startTokenRegistry((_, response) => response.end("ok"), {
+      onToken: (_, response) => {
+        response.writeHead(status, { location: `${other.url}/token` }).end();
+        return true;
+      },
+    });
+    await using http = testClient({
+      plain: [registry.host, other.host],
+      login: [{ address: registry.host, credential: { kind: "identity-token", token: "refresh-canary" } }],
+    });
+    await expect(http.send(registry.host, "/v2/")).rejects.toMatchObject({ code: "redirect-refused" });
+    expect(other.requests).toEqual([]);
+  },
+);
+
+test("a refresh token goes along to another place of the same token server", async () => {
+  await using registry = await startTokenRegistry((_, response) => response.end("ok"), {
+    onToken: ({ service }, response) => {
+      if (service === "moved") return false;
+      response.writeHead(308, { location: "/token?service=moved" }).end();
+      return true;
+    },
+  });
+  await using http = testClient({
+    plain: [registry.host],
+    login: [{ address: registry.host, credential: { kind: "identity-token", token: "refresh-canary" } }],
+  });
+  expect(await http.send(registry.host, "/v2/")).toMatchObject({ status: 200 });
+  expect(registry.questions.map(({ form }) => form.get("refresh_token"))).toEqual(["refresh-canary", "refresh-canary"]);
 });
