@@ -39,9 +39,9 @@ export function configureProvider(
   const registries = blocks(config, "registry").flatMap((block) => registryTransport(block) ?? []);
   const plainHttp = new Set(explicit.flatMap(({ address }) => plainHttpHost(address) ?? []));
   for (const { address } of registries) plainHttp.delete(address);
-  for (const secret of secretsIn(config)) options.redactor.registerSecret(secret);
+  for (const secret of secretsIn(config)) options.redactor.keepSecret(secret);
   const { password } = environmentLogin(options.environment);
-  if (password !== undefined) options.redactor.registerSecret(password);
+  if (password !== undefined) options.redactor.keepSecret(password);
   const engine = createEngine({
     ...options,
     ...processSettings(config, options.environment),

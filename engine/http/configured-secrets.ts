@@ -11,10 +11,9 @@ export function registerConfiguredSecrets(
 ): void {
   for (const { headers = {}, clientKey, proxyUrl } of options.registries ?? []) {
     const proxy = proxyUrl === undefined ? undefined : parseProxy(proxyUrl);
-    for (const secret of [...Object.values(headers), ...(proxy?.secrets ?? [])]) redactor.registerSecret(secret);
-    if (clientKey !== undefined) redactor.registerSecret(clientKey);
+    for (const secret of [...Object.values(headers), ...(proxy?.secrets ?? [])]) redactor.keepSecret(secret);
+    if (clientKey !== undefined) redactor.keepSecret(clientKey);
   }
   const { environment } = options;
-  for (const secret of [...proxySecrets(environment), ...environmentSecrets(environment)])
-    redactor.registerSecret(secret);
+  for (const secret of [...proxySecrets(environment), ...environmentSecrets(environment)]) redactor.keepSecret(secret);
 }

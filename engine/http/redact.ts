@@ -4,6 +4,8 @@ export interface Redactor {
   redact(text: string): string;
   /** From now on this value is masked wherever it appears, also percent-encoded, in base64 or inside JSON. */
   registerSecret(value: string): void;
+  /** As `registerSecret`, for what is configured: nobody mentions it again, and it is good as long as the process lives. */
+  keepSecret(value: string): void;
 }
 
 const mask = "***";
@@ -59,12 +61,24 @@ function withoutBeginning(text: string, secret: string): string {
   return clean + text.slice(done);
 }
 
+/** How a secret may be written; none for a value too short to be one. */
+function formsOf(value: string): readonly string[] {
+  if (value.length < shortestSecret) return [];
+  return [
+    value,
+    // By way of bytes: half a surrogate pair would make encodeURIComponent throw.
+    encodeURIComponent(Buffer.from(value).toString()),
+    Buffer.from(value).toString("base64"),
+    JSON.stringify(value).slice(1, -1),
+  ];
+}
+
 /** Makes a redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
   // A Set keeps the order of insertion: the first is the one that was seen longest ago.
   const secrets = new Set<string>();
+  const kept = new Set<string>();
   const remember = (value: string): void => {
-    if (value.length < shortestSecret) return;
     secrets.delete(value);
     secrets.add(value);
     for (const oldest of secrets) {
@@ -73,18 +87,14 @@ export function createRedactor(): Redactor {
     }
   };
   return {
-    registerSecret: (value) => {
-      remember(value);
-      if (value.length < shortestSecret) return;
-      // By way of bytes: half a surrogate pair would make encodeURIComponent throw.
-      remember(encodeURIComponent(Buffer.from(value).toString()));
-      remember(Buffer.from(value).toString("base64"));
-      remember(JSON.stringify(value).slice(1, -1));
+    registerSecret: (value) => formsOf(value).forEach(remember),
+    keepSecret: (value) => {
+      for (const form of formsOf(value)) kept.add(form);
     },
     redact: (text) => {
       let clean = text;
       // The longest first: a secret that contains another one must not leave its rest behind.
-      for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+      for (const secret of [...kept, ...secrets].sort((a, b) => b.length - a.length)) {
         if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
         clean = withoutBeginning(clean, secret);
       }

@@ -231,7 +231,7 @@ describe.skipIf(terraformProgram === undefined)("secrets given to the provider",
     const definition = createProvider({
       version: "0.0.0",
       environment: {},
-      redactor: { redact: (text) => text, registerSecret: () => undefined },
+      redactor: { redact: (text) => text, registerSecret: () => undefined, keepSecret: () => undefined },
     });
     const careless = await attachedProvider(definition);
     onTestFinished(() => careless.close());

@@ -76,3 +76,10 @@ test("a megabyte of anything is worked through without starting over at every ch
     expect(redactor.redact(piece.repeat(1_000_000 / piece.length)).length).toBeGreaterThan(0);
   }
 });
+
+test("what is configured is still masked when thousands of tokens have been seen since", () => {
+  const redactor = createRedactor();
+  redactor.keepSecret("configured-canary");
+  for (let number = 0; number < 5000; number += 1) redactor.registerSecret(`token-${number}`);
+  expect(redactor.redact("it was configured-canary and token-4999")).toBe("it was *** and ***");
+});
