@@ -1,4 +1,5 @@
 import { unlessAborted } from "../concurrency/unless-aborted.ts";
+import { ImagesyncError } from "../errors.ts";
 import { type CloudHost, cloudHostOf } from "./cloud-host.ts";
 import type { CloudLogin, CloudLoginFinder } from "./cloud-login.ts";
 import { type CloudRequest, requestDirectly } from "./cloud-request.ts";
@@ -16,7 +17,7 @@ const absenceLifetimeMs = 60_000;
 const failureLifetimeMs = 5_000;
 
 /** The slowest way is a command line that is started, asks a directory and gets its token exchanged. */
-const deadlineMs = 60_000;
+const defaultDeadlineMs = 60_000;
 
 export interface CloudLoginsOptions {
   readonly environment: Environment;
@@ -24,6 +25,8 @@ export interface CloudLoginsOptions {
   readonly request?: CloudRequest | undefined;
   /** How the metadata service of the machine is asked. @default straight */
   readonly requestDirectly?: CloudRequest | undefined;
+  /** How long a login may take to be found. @default one minute */
+  readonly deadlineMs?: number | undefined;
   /** Epoch milliseconds. @default `Date.now` */
   readonly now?: (() => number) | undefined;
   /** Loads the module of a cloud. @default by `import` */
@@ -81,9 +84,14 @@ export class CloudLogins {
   #ask(host: CloudHost, registry: string): Asked {
     const { environment, request = requestDirectly, load = loadFinder } = this.#options;
     const direct = this.#options.requestDirectly ?? requestDirectly;
-    const answer = load(host.cloud).then((find) => {
+    const { deadlineMs = defaultDeadlineMs } = this.#options;
+    const answer = load(host.cloud).then(async (find) => {
       const signal = AbortSignal.timeout(deadlineMs);
-      return find({ registry, environment, request, requestDirectly: direct, signal });
+      const found = find({ registry, environment, request, requestDirectly: direct, signal });
+      // Not everything that the code of a cloud waits for can be stopped: a program that a profile of Amazon names.
+      return await unlessAborted(found, signal).catch((error: unknown) => {
+        throw error === signal.reason ? tooLate(registry, deadlineMs) : error;
+      });
     });
     const asked: Asked = { answer };
     const keep = (lifetimeMs: number): void => {
@@ -102,6 +110,16 @@ export class CloudLogins {
     this.#asked.set(registry, asked);
     return asked;
   }
+}
+
+function tooLate(registry: string, deadlineMs: number): ImagesyncError {
+  return new ImagesyncError({
+    code: "unavailable",
+    operation: "find credentials",
+    registry,
+    message: `Cannot log in to ${registry} with the login of its cloud: there was none within ${deadlineMs / 1000} s`,
+    hint: "Check that the cloud's own command line gets a login here, or give one for the registry in another way",
+  });
 }
 
 /** A login that lives for minutes only is used for half of them. */

@@ -293,3 +293,25 @@ test("an endless answer is cut off, and a stopped request ends", async () => {
   stop.abort(new Error("enough"));
   await expect(waiting).rejects.toThrow("enough");
 });
+
+test("a cloud's code that never ends is given up, and asked again", async () => {
+  let now = 0;
+  let count = 0;
+  const clouds = new CloudLogins({
+    environment: {},
+    now: () => now,
+    deadlineMs: 1,
+    load: () =>
+      Promise.resolve(() => {
+        count += 1;
+        return new Promise(() => undefined);
+      }),
+  });
+  await expect(clouds.find("gcr.io")).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("gcr.io"),
+  });
+  now += 6_000;
+  await expect(clouds.find("gcr.io")).rejects.toMatchObject({ code: "unavailable" });
+  expect(count).toBe(2);
+});
