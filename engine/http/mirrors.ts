@@ -83,10 +83,14 @@ export class Mirrors {
     } catch (error) {
       if (request.signal?.aborted === true || !(error instanceof ImagesyncError) || error.code === "aborted")
         throw error;
-      this.#rest(mirror);
-      this.#warn(`The mirror ${mirror.address} of ${request.registry} is passed over: ${error.message}`);
+      this.#giveUp(mirror, request, error);
       return undefined;
     }
+  }
+
+  #giveUp(mirror: Mirror, request: HttpRequest, { message }: ImagesyncError): void {
+    this.#rest(mirror);
+    this.#warn(`The mirror ${mirror.address} of ${request.registry} is passed over: ${message}`);
   }
 
   #passOver(mirror: Mirror, request: HttpRequest, status: number): void {
@@ -119,6 +123,10 @@ export class Mirrors {
         answer.body.on("error", () => undefined).destroy();
         return undefined;
       }
+      // Who reads it can only begin anew, and should find another place then.
+      answer.body.once("error", (error) => {
+        if (error instanceof ImagesyncError && lostCodes.has(error.code)) this.#giveUp(mirror, request, error);
+      });
       const onDamage = (): void => this.#distrust(mirror, wanted, request);
       return digest === undefined ? answer : { ...answer, body: checkedBody(answer.body, digest, onDamage) };
     }

@@ -166,6 +166,36 @@ describe("a mirror that sends other content", () => {
     expect(mirror.requests).toHaveLength(1);
   });
 
+  test("that breaks off again and again fails that download, and the next one is made at the registry", async () => {
+    await using registry = await startServer(good);
+    await using mirror = await startServer((_, response) =>
+      response
+        .writeHead(200, { "content-length": String(content.byteLength) })
+        .write(content.subarray(0, 10), () => response.socket?.destroySoon()),
+    );
+    await using http = clientWith(registry, [{ server: mirror }], { retry: { attempts: 2 } });
+    const request = { kind: "blob", expectedBytes: content.byteLength } as const;
+    await expect(bodyOf(await pull(http, registry, blob, request))).rejects.toMatchObject({ code: "unavailable" });
+    const asked = mirror.requests.length;
+    expect(await bodyOf(await pull(http, registry, blob, request))).toBe(content.toString());
+    expect(mirror.requests).toHaveLength(asked);
+    expect(http.events).toContainEqual({
+      kind: "warning",
+      about: "mirror",
+      message: expect.stringContaining(`The mirror ${mirror.host} of ${registry.host} is passed over`),
+    });
+  });
+
+  test("that its reader gives up is no fault of the mirror", async () => {
+    await using registry = await startServer(good);
+    await using mirror = await startServer(good);
+    await using http = clientWith(registry, [{ server: mirror }]);
+    const { body } = await pull(http, registry, blob, { kind: "blob", expectedBytes: content.byteLength });
+    body.destroy();
+    expect(await bodyOf(await pull(http, registry, blob, { kind: "blob" }))).toBe(content.toString());
+    expect(registry.requests).toEqual([]);
+  });
+
   test("of another length is not even begun", async () => {
     await using registry = await startServer(good);
     await using mirror = await startServer((_, response) => response.end("short"));
