@@ -52,6 +52,16 @@ describe("the token cache", () => {
     expect(cache.find(issuer, push, 3000)).toBeUndefined();
   });
 
+  test("does not hold the tokens of logins that nobody comes back with", () => {
+    const cache = new TokenCache();
+    for (let login = 0; login < 100; login += 1) {
+      cache.add({ ...issuer, identity: `login ${login}` }, push, token("t", 60_000), 0);
+    }
+    cache.add(issuer, pull, { value: "new", receivedAtMs: 0, expiresAtMs: 600_000 }, 120_000);
+    expect(cache.size).toBe(1);
+    expect(cache.find(issuer, pull, 120_000)?.value).toBe("new");
+  });
+
   test("forgets a refused token wherever it is listed, and no other", () => {
     const cache = new TokenCache();
     cache.add(issuer, push, token("refused", 60_000), 0);
