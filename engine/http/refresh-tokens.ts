@@ -28,7 +28,7 @@ export class RefreshTokens {
       state = { current: first, rotates: undefined, last: Promise.resolve() };
       this.#states.set(login, state);
     }
-    if (state.rotates === false) return (await use(state.current)).result;
+    if (state.rotates === false) return await this.#take(state, use);
     const turn = this.#inTurn(state, use);
     // Who comes next waits for the end only; how it ended is told to who asked.
     state.last = turn.catch(() => undefined);
@@ -37,8 +37,14 @@ export class RefreshTokens {
 
   async #inTurn<T>(state: State, use: (token: string) => Promise<Use<T>>): Promise<T> {
     await state.last;
-    const { result, next } = await use(state.current);
-    const rotated = next !== undefined && next !== state.current;
+    return await this.#take(state, use);
+  }
+
+  /** Some servers replace one only when it is about to expire: so what has shown that it does not rotate may begin to. */
+  async #take<T>(state: State, use: (token: string) => Promise<Use<T>>): Promise<T> {
+    const used = state.current;
+    const { result, next } = await use(used);
+    const rotated = next !== undefined && next !== used;
     state.rotates = state.rotates === true || rotated;
     if (rotated) state.current = next;
     return result;

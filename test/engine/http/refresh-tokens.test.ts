@@ -54,6 +54,18 @@ test("one that stays good is used by many at the same time, once that is known",
   expect(most).toBe(5);
 });
 
+test("one that is replaced only after a while is not used after that", async () => {
+  const tokens = new RefreshTokens();
+  const use = (next: string | undefined) =>
+    tokens.use("login", "r0", (token) => Promise.resolve({ result: token, next }));
+  expect([await use(undefined), await use("r1"), await use(undefined), await use("r1")]).toEqual([
+    "r0",
+    "r0",
+    "r1",
+    "r1",
+  ]);
+});
+
 test("a registry that accepts each refresh token once gives tokens for many repositories at the same time", async () => {
   let newest = "0-refresh-canary";
   await using registry = await startTokenRegistry((_, response) => response.end("ok"), {
