@@ -223,6 +223,8 @@ test.each([
   ["Thu, 01 Jan 1970 00:01:40 GMT", 40_000],
   ["Thu, 01 Jan 1970 00:00:01 GMT", 0],
   ["Thursday, 01-Jan-70 00:01:40 GMT", 40_000],
+  ["9999999999", 365 * 86_400_000],
+  ["Sat Sep 13 275760 00:00:00 GMT", 365 * 86_400_000],
   [undefined, undefined],
   ["", undefined],
   ["-1", undefined],
