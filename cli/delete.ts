@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import type { Digest, Reference } from "../engine/index.ts";
 import { type ConnectionFlags, engineOptions, withConnection } from "./connection.ts";
 import { Ended } from "./ended.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -6,7 +7,8 @@ import { collectList } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputFormat } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
+import { explainCollection, isIncomplete, renderCollection, summariseCollection } from "./removal-output.ts";
+import { UsageError } from "./usage-error.ts";
 
 interface DeleteFlags extends ConnectionFlags {
   readonly digest?: string;
@@ -43,15 +45,30 @@ export function deleteCommand(invocation: Invocation): Command {
 }
 
 async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, parseDigest, parseReference } = await import("../engine/index.ts");
+  const { createEngine, isNotFound, parseDigest, parseReference } = await import("../engine/index.ts");
   const { stdout, stderr, signal } = invocation;
+  const orAbsent = (error: unknown): undefined => {
+    if (!isNotFound(error)) throw error;
+  };
   const reference = parseReference(text);
-  const { dryRun = false, untagOnly, digest, keepDigest = [], output } = flags;
+  const { dryRun = false, untagOnly, keepDigest = [], output } = flags;
+  const digest = flags.digest === undefined ? undefined : parseDigest(flags.digest);
+  checkImage(text, reference, digest);
   const { onEvent } = createProgress(invocation, { totalBytes: 0, quiet: flags.quiet === true });
   const engine = createEngine({ ...(await engineOptions(reference, flags, invocation)), onEvent });
   try {
+    if (digest !== undefined && reference.tag !== undefined) {
+      // Who names a digest to be sure wants nothing touched when he was wrong.
+      const held = await engine
+        .resolve({ ...reference, digest: undefined }, { side: "destination", signal })
+        .catch(orAbsent);
+      if (held !== undefined && held.sourceDigest !== digest) {
+        stderr.write(`Kept ${held.sourceDigest}: the tag ${reference.tag} holds it, not ${digest}\n`);
+        throw new Ended(exitCodes.conflict);
+      }
+    }
     const report = await engine.remove(reference, {
-      ...(digest === undefined ? {} : { expectDigest: parseDigest(digest) }),
+      ...(digest === undefined ? {} : { expectDigest: digest }),
       keepDigests: keepDigest.map(parseDigest),
       policy: untagOnly === true ? "untag" : "delete",
       dryRun,
@@ -65,8 +82,21 @@ async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocat
     const tags = report.tags.length + (untagged ? 1 : 0);
     if (flags.quiet !== true) stderr.write(`${summariseCollection(report, tags, dryRun)}\n`);
     if (!report.untagged) throw new Ended(exitCodes.conflict);
-    if (report.skipped.length > 0) throw new Ended(exitCodes.failed);
+    if (isIncomplete(report)) throw new Ended(exitCodes.failed);
   } finally {
     await engine.close();
+  }
+}
+
+/** Nothing is guessed about what to delete. @throws UsageError */
+function checkImage(text: string, { tag, digest }: Reference, wanted: Digest | undefined): void {
+  if (tag === undefined && digest === undefined) {
+    throw new UsageError(
+      `Cannot delete "${text}": it names a repository, not an image`,
+      "Add the tag, such as :latest, or the digest; imagesync gc takes a repository",
+    );
+  }
+  if (digest !== undefined && wanted !== undefined && digest !== wanted) {
+    throw new UsageError(`Cannot delete "${text}": --digest names another digest`, "Give the digest once");
   }
 }

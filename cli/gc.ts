@@ -6,7 +6,7 @@ import { collectList, parseAge } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputFormat } from "./output.ts";
 import { createProgress } from "./progress.ts";
-import { explainCollection, renderCollection, summariseCollection } from "./removal-output.ts";
+import { explainCollection, isIncomplete, renderCollection, summariseCollection } from "./removal-output.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface GcFlags extends ConnectionFlags {
@@ -71,7 +71,7 @@ async function collectGarbage(text: string, flags: GcFlags, invocation: Invocati
     stdout.write(renderCollection(report, output));
     stderr.write(explainCollection(report));
     if (flags.quiet !== true) stderr.write(`${summariseCollection(report, report.tags.length, dryRun)}\n`);
-    if (report.skipped.length > 0) throw new Ended(exitCodes.failed);
+    if (isIncomplete(report)) throw new Ended(exitCodes.failed);
   } finally {
     await engine.close();
   }

@@ -21,9 +21,17 @@ export function explainCollection({ kept, skipped, unsupported }: CollectionRepo
   const lines = [
     ...kept.map(({ digest, by }) => `Kept ${digest}: ${by}`),
     ...skipped.map(({ what, why }) => `Skipped ${what}: ${why}`),
-    ...(left === 0 ? [] : [`Left to the registry's own collector, as it deletes none of them: ${parts(unsupported)}`]),
+    ...(left === 0 ? [] : [`Left, as the registry deletes none of them: ${parts(unsupported)}`]),
+    ...(unsupported.manifests === 0
+      ? []
+      : ["Enable deletes at the registry (distribution: storage.delete.enabled), or use its own clean-up"]),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/** Whether something was asked for and not done; blobs that a registry frees by itself are done. */
+export function isIncomplete({ skipped, unsupported }: CollectionReport): boolean {
+  return skipped.length > 0 || unsupported.manifests > 0;
 }
 
 /** One sentence about it. */

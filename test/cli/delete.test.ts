@@ -81,8 +81,27 @@ describe("imagesync delete", () => {
     const { code, stdout, stderr } = await run(registry, "delete", "--digest", image.digest, "REGISTRY/app:2");
     expect(code).toBe(4);
     expect(stdout).toBe("");
-    expect(stderr).toContain(`Kept ${neighbour.digest}: the tag 2 was moved to it by somebody else`);
+    expect(stderr).toContain(`Kept ${neighbour.digest}: the tag 2 holds it, not ${image.digest}`);
+    expect(await fetchTree(registry, "app", "1")).toEqual(treeOf(image));
     expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+  });
+
+  test("with another digest than the tag holds touches nothing, not even the image of that digest", async () => {
+    const registry = await open();
+    await run(registry, "delete", "--untag-only", "REGISTRY/app:1");
+    const { code, stdout } = await run(registry, "delete", "--digest", image.digest, "REGISTRY/app:2");
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(await fetchTree(registry, "app", image.digest)).toEqual(treeOf(image));
+  });
+
+  test("where nothing is deleted fails, with what to do", async () => {
+    const registry = await open({ allowDelete: false });
+    const byTag = await run(registry, "delete", "REGISTRY/app:1");
+    const lonely = buildImage({ seed: "lonely", layers: [40] });
+    await push(lonely, { host: registry.host, repository: "app" });
+    const byDigest = await run(registry, "gc", "--digest", lonely.digest, "REGISTRY/app");
+    expect([byTag.code, byDigest.code]).toEqual([1, 1]);
+    for (const { stderr } of [byTag, byDigest]) expect(stderr).toContain("storage.delete.enabled");
   });
 
   test("by digest deletes only what no tag needs", async () => {
@@ -132,6 +151,8 @@ describe("imagesync delete", () => {
     [["delete", "--keep-digest", "latest", "REGISTRY/app:1"], "latest"],
     [["delete", "--creds", "nobody", "REGISTRY/app:1"], "The login for --creds has no user"],
     [["delete", "--ca-file", "/does/not/exist", "REGISTRY/app:1"], "Cannot read the certificates"],
+    [["delete", "REGISTRY/app"], "names a repository, not an image"],
+    [["delete", "--digest", neighbour.digest, `REGISTRY/app@${image.digest}`], "--digest names another digest"],
     [["gc", "REGISTRY/app:1"], "names an image, not a repository"],
     [["gc", `REGISTRY/app@${image.digest}`], "names an image, not a repository"],
     [["gc", "--digest", "x", "REGISTRY/app"], "x"],
