@@ -39,6 +39,7 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
 
   const memory = readMemory(request.private);
   const wanted = await wantedDigest(value, memory, request, context);
+  if (wanted && prior && moved(prior, value)) await checkSourceHasPinned(value, wanted, request, context);
   if (context.diagnostics.hasErrors) return { planned: prior };
   for (const attribute of computed) planned[attribute] = UNKNOWN;
   const configured = config["source_digest"];
@@ -145,6 +146,20 @@ async function wantedDigest(
   }
   if (!provider || provider.unknown || !provider.resolveAtPlan) return undefined;
   return await ask(value, pin, provider, context);
+}
+
+/**
+ * A replacement removes the old image before it copies the new one. What is pinned is not asked for at other plans; here
+ * it must be there, or the only copy would be lost.
+ */
+async function checkSourceHasPinned(
+  value: ObjectValue,
+  { sourceDigest }: Resolved,
+  { config, provider }: PlanRequest,
+  context: Context,
+): Promise<void> {
+  if (config === null || pinnedDigest(config) === undefined || !provider || provider.unknown) return;
+  await ask(value, sourceDigest, provider, context);
 }
 
 /** The digest the configuration itself names. */

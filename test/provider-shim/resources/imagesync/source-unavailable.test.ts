@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { objectValue, type ObjectValue } from "../../../../provider-shim/protocol/value.ts";
 import { changes, nothing, startCommands } from "./commands.ts";
-import { silence, startRegistries } from "./registries.ts";
+import { one, silence, startRegistries } from "./registries.ts";
 
 const password = "correct-horse-battery";
 
@@ -22,6 +22,19 @@ test("a replacement is not planned while the source cannot be asked, as it would
   expect(findings).toContainEqual(expect.objectContaining({ severity: "error", summary: "Source unavailable" }));
   source.intercept = undefined;
   expect((await commands.plan(kept, wanted("app:2"))).value.replaces).toBe(true);
+});
+
+test("nor while a pinned image is gone at the source, where no other plan asks for it", async () => {
+  const { source, hosts, wanted } = await startRegistries();
+  const commands = startCommands(hosts);
+  const pin = { source_digest: one.digest };
+  const kept = await commands.put(nothing, wanted("app:1", pin));
+  source.intercept = () => ({ respond: { status: 404 } });
+  expect((await commands.plan(kept, wanted("app:1", pin))).findings).toEqual([]);
+  const { findings } = await commands.plan(kept, wanted("app:2", pin));
+  expect(findings).toMatchObject([{ severity: "error" }]);
+  source.intercept = undefined;
+  expect((await commands.plan(kept, wanted("app:2", pin))).value.replaces).toBe(true);
 });
 
 test("a source that cannot be asked changes nothing where nothing is replaced", async () => {
