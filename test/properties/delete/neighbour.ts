@@ -47,8 +47,6 @@ export interface Customs {
 export class Neighbour {
   /** Tags that he has written or dropped since this was emptied. */
   readonly touched: Set<string> = new Set();
-  /** Manifests that he has pushed since this was emptied. */
-  readonly pushed: Set<string> = new Set();
   readonly #at: { readonly host: string; readonly repository: string };
   readonly #model: Model;
   readonly #witness: Witness;
@@ -111,12 +109,13 @@ export class Neighbour {
       present: new Set(await this.#presentBlobs(image)),
     });
     this.#model.learn(image);
-    for (const digest of this.#model.below([image.digest])) this.pushed.add(digest);
     if (tag === undefined) {
       for (const digest of this.#model.below([image.digest])) this.#onUntagged(digest);
     } else {
+      const held = this.#model.tags.get(tag);
       this.#model.tags.set(tag, image.digest);
       this.touched.add(tag);
+      this.#leave(held);
     }
   }
 
@@ -145,10 +144,14 @@ export class Neighbour {
     const held = this.#model.tags.get(tag);
     this.#model.tags.delete(tag);
     this.touched.add(tag);
-    // What he has pushed just now and takes the tag from is as if he had pushed it without one.
+    this.#leave(held);
+  }
+
+  /** What he takes the last tag from is as if it had been pushed without one: who deletes cannot see it. */
+  #leave(held: string | undefined): void {
     const required = this.#model.required();
     for (const digest of held === undefined ? [] : this.#model.below([held])) {
-      if (this.pushed.has(digest) && !required.has(digest)) this.#onUntagged(digest);
+      if (!required.has(digest)) this.#onUntagged(digest);
     }
   }
 }

@@ -144,7 +144,6 @@ export class World {
     judge.present = before.present;
     judge.untagged.clear();
     this.neighbour.touched.clear();
-    this.neighbour.pushed.clear();
     let crashed: () => void = () => undefined;
     const death = new Promise<undefined>((resolve) => {
       crashed = () => resolve(undefined);
@@ -242,8 +241,10 @@ export class World {
       // What is said to be gone was not whole.
       deepEqual({ gone: (outcome.gone ?? []).filter((one) => before.whole.has(one)) }, { gone: [] });
       if (outcome.failure !== undefined) return;
+      // Where the image that was left is gone, an earlier one stays in its place.
+      if (outcome.gone !== undefined) return;
       for (const [tag, held] of rights.puts) {
-        if (tag !== wish.tag && outcome.gone === undefined && !rights.untags.has(tag)) expectTag(tag, held);
+        if (tag !== wish.tag && !rights.untags.has(tag)) expectTag(tag, held);
       }
     }
     if (wish.does === "destroy") {
