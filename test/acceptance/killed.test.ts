@@ -76,11 +76,12 @@ async function killInTheMiddle(
 }
 
 describe.skipIf(isProgramMissing)("kill -9 of the provider in the middle of a destroy", patient, () => {
+  // While the tags go, which takes more requests where each needs a stand-in; then the manifests follow at once.
   describe.each([
-    ["a registry that deletes tags", true],
-    ["a registry that deletes by digest only", false],
-  ])("at %s", (_name, tagDelete) => {
-    test.each([1, 2, 7, 12])(
+    ["a registry that deletes tags", true, [1, 2, 7]],
+    ["a registry that deletes by digest only", false, [1, 2, 7, 12]],
+  ])("at %s", (_name, tagDelete, counts) => {
+    test.each(counts)(
       "at its change number %s: all tags stay whole, and a second destroy leaves nothing",
       async (count) => {
         const stage = await mirrored(tagDelete);
