@@ -5,8 +5,9 @@ import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import { below, type Candidates, readCandidates } from "./candidates.ts";
 import { type Mark, Marker } from "./mark.ts";
-import type { CollectionReport, Skipped } from "./report.ts";
-import { canBeHollow, removeHollowTag } from "./hollow-tag.ts";
+import type { CollectionReport } from "./report.ts";
+import { canBeHollow } from "./hollow-tag.ts";
+import { finishLeftovers } from "./leftovers.ts";
 import { sweep, type Swept } from "./sweep.ts";
 
 /** What one removal wants to be collected. */
@@ -67,9 +68,10 @@ export async function collect(
   return await Promise.all(
     orders.map(async (order) => {
       const tags = order.tags.map(([tag]) => tag).filter((tag) => hollow.has(tag));
-      const healed = dryRun || !canBeHollow(repository, capability) ? [] : await heal(repository, tags, options);
+      const leftovers = { standIns: new Map(), hollow: dryRun || !canBeHollow(repository, capability) ? [] : tags };
+      const healed = await finishLeftovers(repository, leftovers, options);
       const report = reportOf(order, candidates, swept);
-      return { ...report, skipped: [...report.skipped, ...healed] };
+      return { ...report, skipped: [...report.skipped, ...healed.skipped] };
     }),
   );
 }
@@ -84,23 +86,6 @@ export const nothing: CollectionReport = {
   skipped: [],
   unsupported: { manifests: 0, blobs: 0 },
 };
-
-async function heal(
-  repository: Repository,
-  tags: readonly string[],
-  { capability, signal }: CollectionOptions,
-): Promise<Skipped[]> {
-  const skipped: Skipped[] = [];
-  for (const tag of tags) {
-    try {
-      await removeHollowTag(repository, tag, { capability, signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      skipped.push({ what: `tag ${tag}`, why: toImagesyncError(error, "delete tag").message });
-    }
-  }
-  return skipped;
-}
 
 /** The part of the outcome that belongs to one order. */
 function reportOf(order: CollectionOrder, candidates: Candidates, swept: Swept): CollectionReport {
