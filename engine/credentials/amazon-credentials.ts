@@ -45,3 +45,12 @@ export function amazonCredentials(environment: Environment): AmazonKeys | "ambie
   const same = [...names, ...places].every((name) => variable(environment, name) === variable(env, name));
   return same ? "ambient" : "none";
 }
+
+/** For Amazon's SDK, which warns on the console by default. */
+export const silentLogger: Readonly<Record<"trace" | "debug" | "info" | "warn" | "error", () => void>> = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};

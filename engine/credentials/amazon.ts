@@ -1,6 +1,6 @@
 import type { ECRClient, ECRClientConfig } from "@aws-sdk/client-ecr";
 import { ImagesyncError } from "../errors.ts";
-import { amazonCredentials, hasAmazonSign } from "./amazon-credentials.ts";
+import { amazonCredentials, hasAmazonSign, silentLogger } from "./amazon-credentials.ts";
 import { amazonHandler } from "./amazon-handler.ts";
 import { readAuthEntry } from "./auth-entry.ts";
 import { cloudFailure, unreachable } from "./cloud-failure.ts";
@@ -82,7 +82,7 @@ async function authorize(question: CloudQuestion, config: ECRClientConfig): Prom
     ...(credentials === "ambient" ? {} : { credentials }),
     // There is one retry loop, and that is below the handler.
     maxAttempts: 1,
-    logger: silent,
+    logger: silentLogger,
   });
   if (!(await hasCredentials(client, question))) return undefined;
   const answer = await client
@@ -141,12 +141,3 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["InvalidSignatureException", "Check the secret access key and the clock of this machine"],
   ["ExpiredTokenException", "The session has expired: log in again, for example with aws sso login"],
 ]);
-
-/** The SDK warns on the console by default. */
-const silent = {
-  trace: (): void => {},
-  debug: (): void => {},
-  info: (): void => {},
-  warn: (): void => {},
-  error: (): void => {},
-};

@@ -2,6 +2,8 @@ import { amazonCredentials, type AmazonKeys, hasAmazonSign } from "../credential
 import { cloudHostOf } from "../credentials/cloud-host.ts";
 import { type Environment, variable } from "../credentials/environment.ts";
 
+export { silentLogger } from "../credentials/amazon-credentials.ts";
+
 /** With what Amazon's own API is used on behalf of a registry. */
 export interface AmazonAccess {
   /** Keys that the environment names, `ambient` for what Amazon's SDK finds by itself, or `none`. */

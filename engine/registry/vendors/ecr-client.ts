@@ -1,6 +1,6 @@
 import type { ECRClient } from "@aws-sdk/client-ecr";
 import type { ErrorCode } from "../../errors.ts";
-import type { AmazonAccess } from "../../http/amazon-access.ts";
+import { type AmazonAccess, silentLogger } from "../../http/amazon-access.ts";
 import { amazonHandler } from "./amazon-handler.ts";
 import type { ApiRequests } from "./api-requests.ts";
 import { memoryOf } from "./memory.ts";
@@ -20,7 +20,7 @@ export function ecrClient(
     // One retry loop is enough, and a delete is not sent twice.
     maxAttempts: 1,
     // The SDK warns on the console by default.
-    logger: silent,
+    logger: silentLogger,
     ...(region !== undefined && { region }),
     ...(typeof credentials === "object" && { credentials }),
     // The SDK refuses an address together with the choice of one.
@@ -44,12 +44,3 @@ export const ecrCodes: ReadonlyMap<string, ErrorCode> = new Map([
   ["ServerException", "unavailable"],
   ["CredentialsProviderError", "credentials"],
 ]);
-
-/** The SDK warns on the console by default. */
-const silent = {
-  trace: (): void => {},
-  debug: (): void => {},
-  info: (): void => {},
-  warn: (): void => {},
-  error: (): void => {},
-};
