@@ -34,6 +34,7 @@ export type { Check, CheckName, Examination, Finding, Outcome } from "./examinat
 export type { CollectOptions, RemoveOptions } from "./delete/deletions.ts";
 export type { CollectionReport, Kept, RemovalReport, Skipped } from "./delete/report.ts";
 export { isRetentionTag, retentionTag } from "./graph/retention.ts";
-export type { Plan, PlanItem } from "./sync/plan.ts";
-export type { Policy, Rule } from "./sync/rule.ts";
+export type { Selection, SelectionMode } from "./select/selection.ts";
+export type { Plan, PlanFailure, PlanItem } from "./sync/plan.ts";
+export type { DeletionGuard, Policy, ReferrerPolicy, Rule } from "./sync/rule.ts";
 export type { Report, ReportItem } from "./sync/report.ts";

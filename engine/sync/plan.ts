@@ -1,5 +1,5 @@
 import { type CopyDecision, planCopy } from "../copy/plan.ts";
-import { ImagesyncError } from "../errors.ts";
+import { type ErrorCode, ImagesyncError, type Side } from "../errors.ts";
 import type { ReadOptions } from "../graph/manifest-cache.ts";
 import type { Digest } from "../oci/digest.ts";
 import { atDigest, formatReference, type Reference } from "../oci/reference.ts";
@@ -9,21 +9,46 @@ import type { Rule } from "./rule.ts";
 /** Plain data: it can be printed, compared, stored as JSON and applied later or elsewhere. */
 export interface Plan {
   readonly items: readonly PlanItem[];
+  /** What could not be planned; the items are good all the same. @default none */
+  readonly failures?: readonly PlanFailure[] | undefined;
+  /** For people: what will not be as they may expect, such as signatures that do not apply to a platform subset. */
+  readonly warnings?: readonly string[] | undefined;
+}
+
+/** One image, or a whole repository, that could not be planned. */
+export interface PlanFailure {
+  readonly source: Reference;
+  readonly destination: Reference;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly side?: Side | undefined;
 }
 
 export interface PlanItem {
   /** Pinned: the digest its tag had at plan. */
   readonly source: Reference;
   readonly destination: Reference;
-  readonly action: CopyDecision["action"];
+  /** `delete`: the destination's tag goes; `conflict`: it holds something else and must not be replaced. */
+  readonly action: CopyDecision["action"] | "delete" | "conflict";
   /** Why, for people. */
   readonly reason: string;
-  /** What the destination will hold. */
+  /** What the destination will hold; of a `delete` what goes, of a `conflict` what is not put there. */
   readonly digest: Digest;
   /** What the destination's tag held at plan. */
   readonly currentDigest?: Digest | undefined;
   /** At most so many bytes will move. */
   readonly bytes: number;
+  /** At most so many manifests are read from the source: registries with a quota count each as a pull. */
+  readonly pulls?: number | undefined;
+  /** The position in the plan of the item that must have succeeded before: what belongs to an image follows it. */
+  readonly follows?: number | undefined;
+  /** The manifest at the destination that this one belongs to: a signature, an SBOM, an attestation. */
+  readonly subject?: Digest | undefined;
+  /** Of what belongs to another image. */
+  readonly artifactType?: string | undefined;
+  /** Write only while the destination's tag still holds `currentDigest` (absent: while there is no tag). */
+  readonly guarded?: boolean | undefined;
   /** Look at every blob at the destination, also below manifests that are there already. */
   readonly thorough?: boolean | undefined;
   /** Whether a repository that is missing may be created. @default true */

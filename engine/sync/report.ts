@@ -12,7 +12,8 @@ export interface Report {
 
 export interface ReportItem {
   readonly item: PlanItem;
-  readonly outcome: "done" | "unchanged" | "failed";
+  /** `left`: not tried, because the item that it follows has failed. */
+  readonly outcome: "done" | "unchanged" | "failed" | "left";
   readonly error?: ImagesyncError | undefined;
   readonly bytes: number;
   readonly blobs: { readonly copied: number; readonly mounted: number; readonly present: number };
