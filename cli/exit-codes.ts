@@ -4,6 +4,7 @@ import type { ErrorCode, Side } from "../engine/index.ts";
 export const exitCodes = {
   ok: 0,
   failed: 1,
+  changes: 2,
   sourceNotFound: 3,
   conflict: 4,
   usage: 64,
@@ -15,6 +16,7 @@ export const exitCodes = {
 export const exitCodeTable: string = `Exit codes:
   0    done, or there was nothing to do
   1    failed
+  2    there is something to do (plan --detailed-exitcode)
   3    the source does not exist
   4    the destination holds something else that must not be replaced
   64   the command line is wrong

@@ -1,10 +1,13 @@
 import { Command } from "commander";
+import { completionCommand, completionRequestCommand } from "./completion.ts";
 import { copyCommand } from "./copy.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
+import { digestCommand } from "./digest.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeTable } from "./exit-codes.ts";
 import { gcCommand } from "./gc.ts";
+import { inspectCommand } from "./inspect.ts";
 import type { Invocation } from "./invocation.ts";
 import { registryCommand } from "./registry.ts";
 import { version } from "../version.ts";
@@ -14,13 +17,25 @@ import { version } from "../version.ts";
  * when it runs, so that `imagesync version` and `--help` load neither the engine nor the registry.
  */
 export function createProgram(invocation: Invocation): Command {
+  const program = createCompletable(invocation);
+  const completable = (): Command => createCompletable(invocation);
+  program.addCommand(completionCommand(completable, invocation));
+  program.addCommand(completionRequestCommand(completable, invocation), { hidden: true });
+  for (const command of withSubcommands(program)) speakThrough(command, invocation);
+  return program;
+}
+
+/** Everything but the commands for completion, which work on this. */
+function createCompletable(invocation: Invocation): Command {
   const program = new Command("imagesync")
     .description("Copies container images from one registry to another, pinned by digest")
     .version(`imagesync ${version()}`, "-V, --version", "print the version")
     .helpCommand(false)
     .addHelpText("after", `\n${exitCodeTable}`);
-  program.addCommand(copyCommand(invocation));
-  program.addCommand(deleteCommand(invocation));
+  program.addCommand(copyCommand(invocation).alias("cp"));
+  program.addCommand(inspectCommand(invocation));
+  program.addCommand(digestCommand(invocation));
+  program.addCommand(deleteCommand(invocation).alias("rm"));
   program.addCommand(gcCommand(invocation));
   program.addCommand(doctorCommand(invocation));
   program.addCommand(registryCommand(invocation));
@@ -29,7 +44,6 @@ export function createProgram(invocation: Invocation): Command {
     .command("version")
     .description("print the version")
     .action(() => void invocation.stdout.write(`imagesync ${version()}\n`));
-  for (const command of withSubcommands(program)) speakThrough(command, invocation);
   return program;
 }
 

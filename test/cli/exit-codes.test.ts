@@ -5,6 +5,7 @@ test("the exit codes are those that scripts rely on", () => {
   expect(exitCodes).toEqual({
     ok: 0,
     failed: 1,
+    changes: 2,
     sourceNotFound: 3,
     conflict: 4,
     usage: 64,

@@ -95,8 +95,13 @@ describe("targets of make", () => {
   });
 });
 
-/** Commands that do something, by their names without that of the program. */
+/** Commands that do something and that the help shows, by their names without that of the program. */
 function leaves(command: Command, name = ""): Map<string, Command> {
   if (command.commands.length === 0) return new Map([[name, command]]);
-  return new Map(command.commands.flatMap((each) => [...leaves(each, `${name} ${each.name()}`.trim())]));
+  return new Map(
+    command
+      .createHelp()
+      .visibleCommands(command)
+      .flatMap((each) => [...leaves(each, `${name} ${each.name()}`.trim())]),
+  );
 }
