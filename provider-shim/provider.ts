@@ -2,6 +2,9 @@ import type { Redactor } from "../engine/index.ts";
 import { type Configured, configureProvider } from "./configure.ts";
 import { imagesyncImage } from "./data-sources/imagesync-image.ts";
 import { describeError } from "./describe-error.ts";
+import { parseReferenceFunction } from "./functions/parse-reference.ts";
+import { pin } from "./functions/pin.ts";
+import { rewrite } from "./functions/rewrite.ts";
 import type { ProviderDefinition } from "./protocol/resource.ts";
 import { providerSchema } from "./provider-schema.ts";
 import { imagesync } from "./resources/imagesync.ts";
@@ -22,7 +25,7 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
     schema: providerSchema,
     resources: { imagesync },
     dataSources: { imagesync_image: imagesyncImage },
-    functions: {},
+    functions: { parse_reference: parseReferenceFunction, pin, rewrite },
     validate: (config, context) => validateProvider(config, context, environment),
     configure(config, { terraformVersion, log }) {
       const userAgent = [

@@ -1,4 +1,5 @@
 import { createRedactor } from "../../engine/index.ts";
+import type { FunctionDefinition } from "../../provider-shim/protocol/function.ts";
 import type { Block, NestedBlock } from "../../provider-shim/protocol/schema.ts";
 import { createProvider } from "../../provider-shim/provider.ts";
 
@@ -9,7 +10,7 @@ export const referenceFile = "docs/reference.md";
 
 /** The provider's own word on what can be written and read, as {@link referenceFile} has it. */
 export function reference(): string {
-  const { schema, resources, dataSources } = provider;
+  const { schema, resources, dataSources, functions } = provider;
   const parts = [
     "# Reference",
     "What the provider tells Terraform about itself, in its own words. `node_modules/.bin/vitest run test/docs/reference.test.ts --update` writes this file.",
@@ -23,16 +24,20 @@ export function reference(): string {
       `## Data source \`${name}\``,
       ...blockParts(each.schema.block),
     ]),
+    "## Functions",
+    "Terraform 1.8 and OpenTofu 1.7 and later call them. They ask no registry.",
+    ...Object.entries(functions).flatMap(([name, each]) => functionParts(name, each)),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
 /** Every name that a configuration can write or read. */
 export function schemaNames(): Set<string> {
-  const { schema, resources, dataSources } = provider;
+  const { schema, resources, dataSources, functions } = provider;
   const types = [...Object.entries(resources), ...Object.entries(dataSources)];
   return new Set([
     ...types.map(([name]) => name),
+    ...Object.keys(functions),
     ...[schema, ...types.map(([, type]) => type.schema)].flatMap(({ block }) => namesIn(block)),
   ]);
 }
@@ -53,6 +58,17 @@ function blockParts({ description, attributes, blocks = {} }: Block): string[] {
     ...blockParts(each.block),
   ]);
   return [description, lines.join("\n"), ...nested];
+}
+
+function functionParts(name: string, { summary, description, parameters, returns }: FunctionDefinition): string[] {
+  const call = `provider::imagesync::${name}(${parameters.map((parameter) => parameter.name).join(", ")})`;
+  const kind = typeof returns === "string" ? returns : returns[0];
+  return [
+    `### Function \`${name}\``,
+    `${summary}, ${kind === "object" ? "an object" : `a ${kind}`}: \`${call}\``,
+    description,
+    parameters.map((parameter) => `- \`${parameter.name}\`: ${parameter.description}`).join("\n"),
+  ];
 }
 
 function timesOf({ nesting }: NestedBlock): string {

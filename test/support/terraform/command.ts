@@ -46,16 +46,23 @@ const hangMs = 280_000;
  */
 export function startTerraform(
   args: readonly string[],
-  options: { readonly directory: string; readonly environment: NodeJS.ProcessEnv },
+  options: {
+    readonly directory: string;
+    readonly environment: NodeJS.ProcessEnv;
+    /** What somebody types. @default nothing */
+    readonly input?: string | undefined;
+  },
 ): RunningCommand {
   if (terraformProgram === undefined) throw new Error("terraform is not on PATH");
   const child = spawn(terraformProgram, args, {
     cwd: options.directory,
     env: options.environment,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     // A process group of its own: a signal to it reaches the providers and not the tests.
     detached: true,
   });
+  // A command that reads nothing may have ended before.
+  child.stdin.on("error", () => undefined).end(options.input);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

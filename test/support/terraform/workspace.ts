@@ -49,9 +49,10 @@ export class Workspace {
   }
 
   /** Starts a command that the test wants to watch or to disturb. */
-  start(args: readonly string[], environment: Environment = {}): RunningCommand {
+  start(args: readonly string[], environment: Environment = {}, input?: string): RunningCommand {
     const command = startTerraform(args, {
       directory: this.directory,
+      input,
       environment: {
         PATH: process.env["PATH"],
         HOME: this.directory,
@@ -87,6 +88,11 @@ export class Workspace {
     const result = await this.run(args, environment);
     if (result.code === null || !codes.includes(result.code)) throw new CommandFailed(result);
     return result;
+  }
+
+  /** What `terraform console` says to an expression. */
+  async console(expression: string): Promise<CommandResult> {
+    return await this.start(["console"], {}, `${expression}\n`).done;
   }
 
   /** What `terraform validate` finds. */
