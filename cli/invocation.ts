@@ -6,6 +6,8 @@ export type OutputStream = Writable & {
   readonly isTTY?: boolean | undefined;
   /** Width of the terminal in characters. */
   readonly columns?: number | undefined;
+  /** Its height in lines. */
+  readonly rows?: number | undefined;
 };
 
 /** What a command gets from the process it runs in. */

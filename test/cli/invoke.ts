@@ -14,6 +14,7 @@ export class Capture extends Writable {
   text = "";
   isTTY: boolean | undefined;
   columns: number | undefined;
+  rows: number | undefined;
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.text += chunk.toString();

@@ -9,6 +9,9 @@ test("a terminal gets emphasis", () => {
 test.each([
   ["a file or a pipe", new Capture(), {}],
   ["NO_COLOR", terminal(), { NO_COLOR: "1" }],
+  ["CLICOLOR=0", terminal(), { CLICOLOR: "0" }],
+  ["FORCE_COLOR=0", terminal(), { FORCE_COLOR: "0" }],
+  ["NO_COLOR beside FORCE_COLOR", terminal(), { NO_COLOR: "1", FORCE_COLOR: "1" }],
   ["a dumb terminal", terminal(), { TERM: "dumb" }],
 ] as const)("%s gets plain text", (_name, stream, environment) => {
   const style = createStyle(stream, environment);
@@ -18,3 +21,10 @@ test.each([
 test("an empty NO_COLOR counts as not set, as no-color.org says", () => {
   expect(createStyle(terminal(), { NO_COLOR: "" }).bad("x")).toBe("\u001b[31mx\u001b[39m");
 });
+
+test.each([{ FORCE_COLOR: "1" }, { CLICOLOR_FORCE: "1" }, { FORCE_COLOR: "3", TERM: "dumb" }])(
+  "a pipe gets emphasis where it is forced: %j",
+  (environment) => {
+    expect(createStyle(new Capture(), environment).good("x")).toBe("\u001b[32mx\u001b[39m");
+  },
+);
