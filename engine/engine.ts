@@ -1,5 +1,6 @@
 import { KeyedLock } from "./concurrency/keyed-lock.ts";
 import { type CopyContext, tagImage } from "./copy/copy.ts";
+import { FallbackLists } from "./copy/fallback-lists.ts";
 import { digestOfTag, examinePlatforms } from "./copy/plan.ts";
 import { platformsOf } from "./copy/platforms.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
@@ -13,6 +14,7 @@ import { ImagesyncError, isNotFound, type Side } from "./errors.ts";
 import { examine, type ExamineOptions, type Place } from "./examination/examine.ts";
 import type { Examination } from "./examination/report.ts";
 import { Claims } from "./graph/claims.ts";
+import { type CompanionOptions, Companions, type CompanionsFound } from "./graph/companions.ts";
 import { type Depth, findMissing, type Missing } from "./graph/completeness.ts";
 import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
@@ -89,10 +91,13 @@ export class Engine {
     this.#credentials = chain;
     const known = new Known();
     this.#client = new HttpClient({ ...http, redactor, userAgent, environment, credentials: chain });
+    const cache = new ManifestCache();
     this.#context = {
       known,
       claims: new Claims(),
-      cache: new ManifestCache(),
+      cache,
+      companions: new Companions(cache),
+      fallbackLists: new FallbackLists(),
       transfers: new Transfers(known, new TransferScheduler(maxParallelTransfers)),
     };
     this.#deletions = new Deletions({ ...this.#context, repositoryLock: this.#repositoryLock });
@@ -166,6 +171,25 @@ export class Engine {
   /** Every tag of a repository. */
   async tags(name: RepositoryName, options: StopOptions = {}): Promise<string[]> {
     return await this.#verb("list tags", options, () => this.#open(name, "read").tags.list(options));
+  }
+
+  /**
+   * What belongs to an image at its registry: OCI referrers, by the API or the fallback tag, and the tags of cosign;
+   * also what belongs to these in turn. Of an index this is what refers to the index itself, not to its children.
+   * @throws `not-found` when the reference points at nothing.
+   */
+  async referrers(
+    reference: Reference,
+    options: StopOptions & Pick<CompanionOptions, "artifactTypes"> = {},
+  ): Promise<CompanionsFound> {
+    const repository = this.#open(reference, "read");
+    const { companions } = this.#context;
+    const { redactor } = this.#client;
+    return await this.#verb("list referrers", options, async () => {
+      const { digest } = await repository.manifests.head(manifestKey(reference), options);
+      const found = await companions.find(repository, [digest], options);
+      return { ...found, warnings: found.warnings.map((warning) => redactor.redact(warning)) };
+    });
   }
 
   /** Decides what is to be done for a rule. Reads only; each tag is resolved once, here. */

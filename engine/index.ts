@@ -28,6 +28,7 @@ export { headerFault, parseMirror } from "./http/transport-check.ts";
 export { parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
+export type { Companion, CompanionOptions, CompanionsFound } from "./graph/companions.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";
 export type { ExamineOptions, Place } from "./examination/examine.ts";
 export type { Check, CheckName, Examination, Finding, Outcome } from "./examination/report.ts";

@@ -9,11 +9,13 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { blobsOf, type Manifest, parseManifest } from "../oci/manifest.ts";
 import { isNonDistributable } from "../oci/media-types.ts";
+import type { Stored } from "../registry/manifests.ts";
 import type { Repository } from "../registry/repository.ts";
+import { listUnderSubject, type ReferrerContext } from "./referrer.ts";
 import type { Transferred, Transfers } from "./transfer.ts";
 
 /** What lives as long as the engine and makes copies share their knowledge. */
-export interface CopyContext {
+export interface CopyContext extends ReferrerContext {
   readonly known: Known;
   readonly claims: Claims;
   readonly cache: ManifestCache;
@@ -35,6 +37,8 @@ export interface CopyOrder {
   readonly cold: boolean;
   /** Ask about everything below the tag anew: what should be there turned out to be missing. */
   readonly distrust: boolean;
+  /** The manifest at the destination that this one belongs to, and is listed under. */
+  readonly subject?: Digest | undefined;
   /** Send every blob, because the destination says that it has what it turned out not to have. */
   readonly resend?: boolean | undefined;
   readonly onEvent: OnEvent;
@@ -64,7 +68,8 @@ export async function copyImage(order: CopyOrder, context: CopyContext): Promise
   }
   const counts = { bytes: 0, copied: 0, mounted: 0, present: 0 };
   await pushTree(tree, order, context, counts);
-  await placeTop(top, order, context);
+  const stored = await placeTop(top, order, context);
+  if (order.subject !== undefined) await listUnderSubject(top, stored, order.destination, context, signal);
   return counts;
 }
 
@@ -159,13 +164,14 @@ async function placeTop(
   top: Manifest,
   { destination, tag, onEvent, signal }: CopyOrder,
   context: CopyContext,
-): Promise<void> {
+): Promise<Stored> {
   const key = tag ?? top.digest;
-  await destination.manifests.put(top, key, { signal });
+  const stored = await destination.manifests.put(top, key, { signal });
   context.known.addManifest(destination.name, top.digest);
   if (tag !== undefined) context.claims.claim(destination.name, tag);
   context.cache.add(destination, await readBack(destination, key, top.digest, signal));
   onEvent({ kind: "manifest-done", digest: top.digest, tag });
+  return stored;
 }
 
 /** Some registries show what they have taken only after a moment: so long is waited between looks, in milliseconds. */

@@ -1,7 +1,8 @@
 import { Slots } from "../concurrency/slots.ts";
 import { ImagesyncError, isNotFound } from "../errors.ts";
 import type { Node, RepositoryIndex } from "../graph/repository-index.ts";
-import { type Digest, parseDigest } from "../oci/digest.ts";
+import { parseAttachmentTag } from "../oci/attachment-tag.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 
 /** Everything in a repository that somebody can still reach. */
@@ -121,7 +122,7 @@ export class Marker {
     const attached: Visit[] = [];
     for (const [tag, digest] of [...tags].sort(byName)) {
       if (options.without?.get(tag) === digest) continue;
-      const attachedTo = attachmentOf(tag);
+      const attachedTo = parseAttachmentTag(tag)?.subject;
       // A tag of that form that holds its own subject is an image under an odd name, or GitLab's way to show a digest.
       if (attachedTo === undefined || attachedTo === digest) ordinary.push({ digest, by: `tag ${tag}`, root: true });
       else attached.push({ digest, by: `tag ${tag}`, root: true, attachedTo });
@@ -186,15 +187,6 @@ function next(node: Node, visit: Visit, referrers: readonly Digest[]): Visit[] {
   const { subject } = node;
   if (subject === undefined || subject === attachedTo) return [...children, ...attached];
   return [...children, ...attached, { digest: subject, by: `a referrer with ${visit.by}`, root: false, attachedTo }];
-}
-
-/**
- * What an attachment tag is named after: the fallback tag of the referrers API, and the tags of cosign.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
- */
-function attachmentOf(tag: string): Digest | undefined {
-  const hex = /^sha256-([0-9a-f]{64})(?:\.(?:sig|att|sbom))?$/.exec(tag)?.[1];
-  return hex === undefined ? undefined : parseDigest(`sha256:${hex}`);
 }
 
 function gone({ digest, by }: Visit, { name }: Repository): ImagesyncError {

@@ -17,6 +17,12 @@ export interface ManifestHead {
   readonly size?: number | undefined;
 }
 
+/** How a registry has taken a manifest. */
+export interface Stored {
+  /** It keeps the list of the manifest's referrers itself. */
+  readonly listsSubject: boolean;
+}
+
 /** How long is waited for somebody who writes a file of some dozen bytes, in milliseconds. */
 const unreadablePausesMs: readonly number[] = [20, 100, 500];
 
@@ -97,9 +103,12 @@ export class Manifests {
   /**
    * Pushes the bytes as they are, by tag or by digest. With `once` it is sent a single time: who overwrites a tag only
    * as long as it holds what he expects looks again before he repeats it.
+   * @returns whether the registry lists it under its subject by itself; whoever pushes a referrer to one that does not
+   * lists it in the fallback tag.
+   * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
    * @throws `manifest-invalid` with the registry code MANIFEST_BLOB_UNKNOWN when the destination misses content.
    */
-  async put(manifest: Manifest, key: string, options: Options & { readonly once?: boolean } = {}): Promise<void> {
+  async put(manifest: Manifest, key: string, options: Options & { readonly once?: boolean } = {}): Promise<Stored> {
     const request: RepositoryRequest = {
       ...this.#request("PUT", key, "push manifest", options),
       headers: { "content-type": manifest.mediaType },
@@ -111,6 +120,7 @@ export class Manifests {
     if (said !== undefined && isDigest(said) && sameAlgorithm(said, manifest.digest) && said !== manifest.digest) {
       throw mismatch(`Cannot push manifest ${manifest.digest}: the registry stored it as ${said}`);
     }
+    return { listsSubject: response.headers.get("oci-subject") !== undefined };
   }
 
   /**

@@ -27,11 +27,11 @@ export class Tags {
   /**
    * Every tag, each once, in the registry's order. What is no tag (JSON null, digests: Nexus and Artifactory list
    * them) is left out, or with `complete` refused: who deletes what no tag holds must know every one. @throws
-   * `not-found` for a repository that does not exist, `limit`, `protocol`.
+   * `not-found` for a repository that does not exist, `protocol`, `limit` after so many pages.
    */
-  async list(options: Options & { readonly complete?: boolean } = {}): Promise<string[]> {
+  async list(options: Options & { readonly complete?: boolean; readonly maxPages?: number } = {}): Promise<string[]> {
     const tags = new Set<string>();
-    for await (const page of this.#pages(options.signal)) {
+    for await (const page of this.#pages(options.signal, options.maxPages)) {
       const list = page["tags"];
       if (list !== null && !Array.isArray(list)) throw this.#invalid("did not answer with a list of tags");
       for (const tag of (list ?? []) as readonly unknown[]) {
@@ -65,11 +65,14 @@ export class Tags {
     }
   }
 
-  async *#pages(signal: AbortSignal | undefined): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  async *#pages(
+    signal: AbortSignal | undefined,
+    most: number = maxPages,
+  ): AsyncGenerator<Readonly<Record<string, unknown>>> {
     const seen = new Set<string>();
     let path: string | undefined = `tags/list?n=${pageSize}`;
     while (path !== undefined) {
-      if (seen.has(path) || seen.size >= maxPages) throw this.#endless();
+      if (seen.has(path) || seen.size >= most) throw this.#endless();
       seen.add(path);
       const response = await this.#requests.expect({ operation: "list tags", method: "GET", path, signal }, 200);
       yield this.#parse(await readBody(response, maxPageBytes));

@@ -90,6 +90,7 @@ async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOp
                 ? { subset: parseManifest(new TextEncoder().encode(item.subset.text), item.subset.mediaType) }
                 : {}),
               tag,
+              subject: item.subject,
               cold: item.currentDigest === undefined,
               distrust,
               resend,
