@@ -26,6 +26,8 @@ import { watched } from "./http/service-secrets.ts";
 import type { Digest } from "./oci/digest.ts";
 import { isImageType } from "./oci/media-types.ts";
 import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
+import { Layouts } from "./layout/layouts.ts";
+import { isLayoutKind } from "./layout/location.ts";
 import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
@@ -78,6 +80,7 @@ export class Engine {
   readonly #context: CopyContext;
   readonly #repositoryLock = new KeyedLock();
   readonly #deletions: Deletions;
+  readonly #layouts = new Layouts();
 
   constructor(options: EngineOptions = {}) {
     const { credentials, environment = {}, userAgent = "imagesync", maxParallelTransfers, ...http } = options;
@@ -302,15 +305,20 @@ export class Engine {
   }
 
   #ends(source: Reference, destination: Reference, createRepository?: boolean): Ends {
-    const write = { purpose: "write", side: "destination", createRepository } as const;
     return {
       source: this.#open(source, "read", "source"),
-      destination: openRepository(this.#client, destination, write),
+      destination: this.#open(destination, "write", "destination", createRepository),
     };
   }
 
-  #open(name: RepositoryName, purpose: Purpose, side?: Side): Repository {
-    return openRepository(this.#client, name, { purpose, side });
+  #open(
+    name: RepositoryName & Partial<Reference>,
+    purpose: Purpose,
+    side?: Side,
+    createRepository?: boolean,
+  ): Repository {
+    if (isLayoutKind(name.registry)) return this.#layouts.open(name, side);
+    return openRepository(this.#client, name, { purpose, side, createRepository });
   }
 
   /** Whatever happens inside of a verb, its caller gets an ImagesyncError, and no secret that a registry has repeated. */

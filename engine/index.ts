@@ -21,6 +21,7 @@ export {
   type RepositoryName,
   tagOrLatest,
 } from "./oci/reference.ts";
+export { isLayoutKind, type LayoutKind, parseLocation } from "./layout/location.ts";
 export type { Credential } from "./credentials/credential.ts";
 export type { ExplicitCredential } from "./credentials/chain.ts";
 export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/transport.ts";

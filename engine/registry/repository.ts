@@ -9,17 +9,23 @@ import { Tags } from "./tags.ts";
 import { Uploads } from "./uploads.ts";
 import { RepositoryVendor } from "./vendors/repository-vendor.ts";
 
-/** A repository of a registry: its resources, as the distribution specification names them. */
+/** What a class can do, for another class to do in its place. */
+type Methods<Class> = Pick<Class, keyof Class>;
+
+/**
+ * A repository: its resources, as the distribution specification names them. It is a registry's, or an OCI image layout
+ * that answers in the same way.
+ */
 export interface Repository {
   readonly name: RepositoryName;
   readonly side?: Side | undefined;
-  readonly manifests: Manifests;
-  readonly blobs: Blobs;
-  readonly uploads: Uploads;
-  readonly tags: Tags;
-  readonly referrers: Referrers;
+  readonly manifests: Methods<Manifests>;
+  readonly blobs: Methods<Blobs>;
+  readonly uploads: Methods<Uploads>;
+  readonly tags: Methods<Tags>;
+  readonly referrers: Methods<Referrers>;
   /** What differs from registry to registry. */
-  readonly vendor: RepositoryVendor;
+  readonly vendor: Methods<RepositoryVendor>;
 }
 
 export function openRepository(transport: Transport, name: RepositoryName, options: RepositoryOptions): Repository {
