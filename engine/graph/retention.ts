@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../oci/digest.ts";
+import { retentionPrefix } from "../oci/special-tag.ts";
 
-const prefix = "imagesync-previous.";
 /** A tag has at most 128 characters. */
 const maxTagLength = 128;
 
@@ -11,12 +11,7 @@ const maxTagLength = 128;
  * earlier digest needs a tag on it. One name for each pair, so that nobody has to read before writing.
  */
 export function retentionTag(tag: string, digest: Digest): string {
-  const name = `${prefix}${digest.slice(digest.indexOf(":") + 1).slice(0, 32)}.${tag}`;
+  const name = `${retentionPrefix}${digest.slice(digest.indexOf(":") + 1).slice(0, 32)}.${tag}`;
   if (name.length <= maxTagLength) return name;
   return `${name.slice(0, name.length - tag.length)}${createHash("sha256").update(tag).digest("hex")}`;
-}
-
-/** Whether a tag is of that form. */
-export function isRetentionTag(tag: string): boolean {
-  return /^imagesync-previous\.[0-9a-f]{32}\.[\w.-]+$/.test(tag);
 }

@@ -2,6 +2,7 @@ import type { Depth } from "../graph/completeness.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
+import type { DeletionGuard } from "../select/deletions.ts";
 import type { Selection } from "../select/selection.ts";
 
 /** What a user wants, in the words of the engine: every face translates into this. */
@@ -52,14 +53,4 @@ export interface Policy {
 export interface ReferrerPolicy {
   /** Only these types of artifacts, such as `application/vnd.dev.sigstore.bundle.v0.3+json`. @default every one */
   readonly artifactTypes?: readonly string[] | undefined;
-}
-
-/** What keeps deletions that follow a source from emptying the destination. */
-export interface DeletionGuard {
-  /** Refuse to delete when more than this share of the destination's tags would go, from 0 to 1. @default 0.5 */
-  readonly maxShare?: number | undefined;
-  /** Tags that stay, as globs. @default none */
-  readonly protect?: readonly string[] | undefined;
-  /** Delete also when the selection finds nothing at all at the source. @default false */
-  readonly allowEmptySource?: boolean | undefined;
 }
