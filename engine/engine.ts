@@ -32,11 +32,14 @@ import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
 import type { Purpose } from "./registry/repository-requests.ts";
-import { type ApplyOptions, applyPlan } from "./sync/apply.ts";
+import { type ApplyContext, type ApplyOptions, applyPlan } from "./sync/apply.ts";
 import { failure } from "./sync/failure.ts";
-import { type Ends, type Plan, type PlanItem, planRule } from "./sync/plan.ts";
-import type { Report } from "./sync/report.ts";
+import type { Ends, Plan, PlanFailure } from "./sync/plan.ts";
+import { planImage } from "./sync/plan-image.ts";
+import { planSet } from "./sync/plan-set.ts";
+import type { Report, ReportItem } from "./sync/report.ts";
 import type { Policy, Rule } from "./sync/rule.ts";
+import { type SelectedImages, selectImages } from "./sync/select-images.ts";
 
 export interface EngineOptions extends Omit<HttpClientOptions, "credentials" | "environment" | "userAgent"> {
   /** Where logins come from. @default docker's configuration, where the environment says it is */
@@ -195,37 +198,79 @@ export class Engine {
     });
   }
 
-  /** Decides what is to be done for a rule. Reads only; each tag is resolved once, here. */
-  async plan(rule: Rule, options: StopOptions = {}): Promise<Plan> {
-    const ends = this.#ends(rule.source, rule.destination);
-    // A delete of this process must not fall between finding the tag in place and saying so.
-    const work = async (): Promise<Plan> => {
-      const plan = await planRule(rule, ends, { cache: this.#context.cache, signal: options.signal });
-      for (const { action, destination } of plan.items) {
-        const tag = tagOrLatest(destination);
-        if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
-      }
-      return plan;
-    };
-    const key = repositoryKey(rule.destination);
-    return await this.#verb("plan a copy", options, () => this.#repositoryLock.shared(key, work, options.signal));
+  /**
+   * Which images a rule with a selection wants, each with its digest: tags are listed, unless they are all named, and
+   * each is asked for by one HEAD. A tag that cannot be resolved is one of the failures.
+   * @throws as {@link plan}.
+   */
+  async select(rule: Rule, options: StopOptions = {}): Promise<SelectedImages> {
+    const selected = await this.#verb("select tags", options, () =>
+      selectImages(rule, rule.selection ?? {}, this.#ends(rule.source, rule.destination), options),
+    );
+    return { ...selected, failures: this.#redactedFailures(selected.failures) };
   }
 
-  /** Executes a plan. Failures are in the report, an item each; nothing is thrown for them. */
+  /**
+   * Decides what is to be done for a rule. Reads only; each tag is resolved once, here. With a selection a tag that
+   * cannot be planned is one of the plan's failures.
+   * @throws what keeps the one image of a rule without selection from being planned; of a selection `config` where it
+   * contradicts itself, and what keeps a registry from listing its tags.
+   */
+  async plan(rule: Rule, options: StopOptions = {}): Promise<Plan> {
+    const { selection } = rule;
+    const ends = this.#ends(rule.source, rule.destination);
+    const { signal } = options;
+    // A delete of this process must not fall between finding a tag in place and saying so.
+    const planOne = (image: Rule): Promise<Plan> =>
+      this.#repositoryLock.shared(
+        repositoryKey(image.destination),
+        async () => {
+          const plan = await planImage(image, ends, { cache: this.#context.cache, signal });
+          for (const { action, destination } of plan.items) {
+            const tag = tagOrLatest(destination);
+            if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
+          }
+          return plan;
+        },
+        signal,
+      );
+    const plan = await this.#verb("plan a copy", options, () =>
+      selection === undefined ? planOne(rule) : planSet(rule, selection, ends, { planImage: planOne, signal }),
+    );
+    const { redactor } = this.#client;
+    return {
+      ...plan,
+      ...(plan.failures && { failures: this.#redactedFailures(plan.failures) }),
+      ...(plan.warnings && { warnings: plan.warnings.map((warning) => redactor.redact(warning)) }),
+    };
+  }
+
+  /**
+   * Executes a plan. Failures are in the report, an item each; nothing is thrown for them.
+   * @throws `config` for a plan whose items follow what they cannot follow.
+   */
   async apply(plan: Plan, options: ApplyOptions = {}): Promise<Report> {
     const before = this.#client.statistics().requests;
-    const context = {
+    const context: ApplyContext = {
       ...this.#context,
       repositoryLock: this.#repositoryLock,
-      open: ({ source, destination, createRepository }: PlanItem) => this.#ends(source, destination, createRepository),
+      open: ({ source, destination, createRepository }) => this.#ends(source, destination, createRepository),
+      remove: async ({ destination, digest }, signal) => {
+        const repository = this.#open(destination, "delete", "destination");
+        const removal = { expectDigest: digest, signal };
+        return this.#redacted(await this.#deletions.remove(repository, tagOrLatest(destination), removal));
+      },
     };
     const { redactor } = this.#client;
-    const { onEvent } = options;
+    const { onEvent, onItem } = options;
+    const redacted = (item: ReportItem): ReportItem =>
+      item.error ? { ...item, error: redactedError(item.error, redactor) } : item;
     const told = await applyPlan(plan, context, {
       ...options,
       onEvent: onEvent && ((event) => onEvent(redactedEvent(event, redactor))),
+      onItem: onItem && ((item) => onItem(redacted(item))),
     });
-    const items = told.map((item) => (item.error ? { ...item, error: redactedError(item.error, redactor) } : item));
+    const items = told.map(redacted);
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     return { items, bytes, requests: this.#client.statistics().requests - before };
   }
@@ -328,6 +373,15 @@ export class Engine {
     } catch (error) {
       throw redactedError(failure(error, operation, options.signal), this.#client.redactor);
     }
+  }
+
+  #redactedFailures(failures: readonly PlanFailure[]): PlanFailure[] {
+    const { redactor } = this.#client;
+    return failures.map(({ message, hint, ...failed }) => ({
+      ...failed,
+      message: redactor.redact(message),
+      ...(hint === undefined ? {} : { hint: redactor.redact(hint) }),
+    }));
   }
 
   /** What could not be done is told in words of registries. */

@@ -41,6 +41,8 @@ export interface CopyOrder {
   readonly subject?: Digest | undefined;
   /** Send every blob, because the destination says that it has what it turned out not to have. */
   readonly resend?: boolean | undefined;
+  /** Called right before the tag is written; what it throws keeps the tag as it is. */
+  readonly beforeTag?: (() => Promise<void>) | undefined;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
 }
@@ -162,10 +164,11 @@ export async function tagImage(order: CopyOrder, context: CopyContext): Promise<
 /** The last step of every copy: from here on the image is visible. */
 async function placeTop(
   top: Manifest,
-  { destination, tag, onEvent, signal }: CopyOrder,
+  { destination, tag, beforeTag, onEvent, signal }: CopyOrder,
   context: CopyContext,
 ): Promise<Stored> {
   const key = tag ?? top.digest;
+  if (tag !== undefined) await beforeTag?.();
   const stored = await destination.manifests.put(top, key, { signal });
   context.known.addManifest(destination.name, top.digest);
   if (tag !== undefined) context.claims.claim(destination.name, tag);

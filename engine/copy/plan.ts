@@ -23,16 +23,36 @@ export interface CopyQuestion {
   readonly requiredPlatforms: readonly Platform[];
   /** How deep an image that is in place is examined. */
   readonly depth: Depth;
+  /** Whether a tag that holds something else may be moved; not asked where there is nothing to replace. @default yes */
+  readonly judge?: ((replacement: Replacement) => Promise<Refusal | undefined>) | undefined;
+}
+
+/** A tag of the destination that would be moved. */
+export interface Replacement {
+  readonly currentDigest: Digest;
+  /** What the tag would hold. */
+  readonly digest: Digest;
+  /** The manifest that would be put there, read when it is asked for. */
+  readonly read: () => Promise<Manifest>;
+}
+
+/** Why a tag stays what it is: that is fine (`skip`), or not (`conflict`). */
+export interface Refusal {
+  readonly action: "skip" | "conflict";
+  readonly reason: string;
 }
 
 export interface CopyDecision {
   /** `repair`: the manifest is there, but content below it is missing. `tag`: the image is there, the tag is not. */
-  readonly action: "copy" | "repair" | "tag" | "skip";
+  readonly action: "copy" | "repair" | "tag" | Refusal["action"];
   /** Why, for people. */
   readonly reason: string;
   /** The top manifest's digest at the source, resolved once. */
   readonly sourceDigest: Digest;
-  /** What the destination will hold: the source's digest, or that of the subset. */
+  /**
+   * What the destination will hold: the source's digest, or that of the subset; of a tag that is left alone what it has
+   * now. Of a `conflict` what is not put there.
+   */
   readonly digest: Digest;
   /** What the destination's tag holds now. */
   readonly currentDigest?: Digest | undefined;
@@ -40,6 +60,8 @@ export interface CopyDecision {
   readonly subset?: Manifest | undefined;
   /** At most so many bytes will move; what the destination's registry has already is subtracted only when it is known. */
   readonly bytes: number;
+  /** How many manifests the copy reads at the source. */
+  readonly pulls?: number | undefined;
 }
 
 /** Decides what is to be done, by reading only. The source's tag is resolved here, once. */
@@ -71,7 +93,14 @@ export async function planCopy(question: CopyQuestion, options: ReadOptions): Pr
   if (current?.digest === digest) {
     const found = settled || (await examineInPlace(question, digest, options));
     if (found.action === "skip") return { ...common, ...found };
-    return { ...common, ...found, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+    return { ...common, ...found, ...(await weigh(question, subset, sourceDigest, options)) };
+  }
+  if (current && question.judge) {
+    // Before anything is read that only a copy needs.
+    const read = async (): Promise<Manifest> => subset ?? (await options.cache.get(source, sourceDigest, signal));
+    const refusal = await question.judge({ currentDigest: current.digest, digest, read });
+    if (refusal)
+      return { ...common, ...refusal, digest: refusal.action === "skip" ? current.digest : digest, bytes: 0 };
   }
   let action: "copy" | "repair" = "copy";
   if (current && (await destination.manifests.find(digest, { signal }))) {
@@ -85,7 +114,7 @@ export async function planCopy(question: CopyQuestion, options: ReadOptions): Pr
     if (missing && missing.blobs.length > 0) action = "repair";
   }
   const reason = current ? `the tag holds ${current.digest}` : "the destination does not have it";
-  return { ...common, action, reason, bytes: await bytesBelow(question, subset, sourceDigest, options) };
+  return { ...common, action, reason, ...(await weigh(question, subset, sourceDigest, options)) };
 }
 
 /** What the destination will hold: by sha512 only where its reference says so. */
@@ -156,14 +185,15 @@ export async function examinePlatforms(
   return platforms.length === 0 ? undefined : await selectPlatforms(source, top, platforms, options);
 }
 
-async function bytesBelow(
+/** What moves at most. The whole tree is charged, also what is remembered: who applies the plan may be another process. */
+async function weigh(
   { source }: CopyQuestion,
   subset: Manifest | undefined,
   sourceDigest: Digest,
   options: ReadOptions,
-): Promise<number> {
+): Promise<{ bytes: number; pulls: number }> {
   const top = subset ?? (await options.cache.get(source, sourceDigest, options.signal));
   const tree = await readTree(source, top, options);
   const manifests = tree.manifests.reduce((sum, manifest) => sum + manifest.bytes.byteLength, 0);
-  return tree.blobs.reduce((sum, blob) => sum + blob.size, manifests);
+  return { bytes: tree.blobs.reduce((sum, blob) => sum + blob.size, manifests), pulls: tree.manifests.length };
 }

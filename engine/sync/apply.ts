@@ -1,140 +1,189 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Slots } from "../concurrency/slots.ts";
-import type { KeyedLock } from "../concurrency/keyed-lock.ts";
-import { type CopyContext, copyImage, type CopyResult, readBackOperation, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, type ImagesyncError, isNotFound, toImagesyncError } from "../errors.ts";
+import type { RemovalReport } from "../delete/report.ts";
+import { ImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { findMissing } from "../graph/completeness.ts";
 import { repositoryKey } from "../graph/known.ts";
-import type { ReadOptions } from "../graph/manifest-cache.ts";
-import type { Digest } from "../oci/digest.ts";
-import { parseManifest } from "../oci/manifest.ts";
-import { tagOrLatest } from "../oci/reference.ts";
-import type { Repository } from "../registry/repository.ts";
+import { formatReference, tagOrLatest } from "../oci/reference.ts";
+import { applyItem, type ItemContext } from "./apply-item.ts";
 import { failure } from "./failure.ts";
-import type { Ends, Plan, PlanItem } from "./plan.ts";
+import type { Plan, PlanItem } from "./plan.ts";
 import type { ReportItem } from "./report.ts";
 
-export interface ApplyContext extends CopyContext {
-  /** Copies share a destination repository, deletes have it alone. */
-  readonly repositoryLock: KeyedLock;
-  readonly open: (item: PlanItem) => Ends;
+export interface ApplyContext extends ItemContext {
+  /** Deletes the tag of an item if it still holds the item's digest, and collects what only it has held. */
+  readonly remove: (item: PlanItem, signal: AbortSignal | undefined) => Promise<RemovalReport>;
 }
 
 export interface ApplyOptions {
   /** Stops the whole apply within two seconds, in mid-blob too; tags stay as they were. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent | undefined;
+  /** Told of each item as soon as it has ended; called synchronously, must be cheap and must not throw. */
+  readonly onItem?: ((item: ReportItem) => void) | undefined;
+  /** After the first failure nothing more is begun: what was not is `left`. @default false */
+  readonly failFast?: boolean | undefined;
 }
 
 /** How many images are worked on at the same time; blobs and connections have limits of their own. */
 const parallelItems = 64;
 
-/** Of one image; each request has been tried several times by then. */
-const maxAttempts = 3;
+const nothing = { bytes: 0, blobs: { copied: 0, mounted: 0, present: 0 } } as const;
 
-/** Whoever writes the same image to the same place at the same time is done by then. Each request has waited already. */
-const retryPauseMs = 100;
-
-/** Failures that another try of the same image can cure: it finds in place what the first try has brought. */
-const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout"]);
-
-/** What may be damage on the way: worth one more try, which blobs have had when it gets here. */
-const damaged: ReadonlySet<ErrorCode> = new Set(["size-mismatch", "digest-mismatch"]);
-
-/** Executes a plan as it stands: nothing is decided here, no tag is resolved again. */
-export async function applyPlan(plan: Plan, context: ApplyContext, options: ApplyOptions): Promise<ReportItem[]> {
-  const slots = new Slots(parallelItems);
-  return await Promise.all(
-    plan.items.map(async (item): Promise<ReportItem> => {
-      const none = { bytes: 0, blobs: { copied: 0, mounted: 0, present: 0 } };
-      if (item.action === "skip") return { item, outcome: "unchanged", ...none };
-      try {
-        const release = await slots.acquire(options.signal);
-        try {
-          const { bytes, ...blobs } = await applyItem(item, context, options);
-          return { item, outcome: "done", bytes, blobs };
-        } finally {
-          release();
-        }
-      } catch (error) {
-        return { item, outcome: "failed", error: failure(error, "copy", options.signal), ...none };
-      }
-    }),
-  );
+/** How an item has ended, and whether what follows it finds it in place. */
+interface Ended {
+  readonly report: ReportItem;
+  readonly inPlace: boolean;
 }
 
-async function applyItem(item: PlanItem, context: ApplyContext, options: ApplyOptions): Promise<CopyResult> {
-  const ends = context.open(item);
-  const { signal, onEvent = () => undefined } = options;
-  const tag = tagOrLatest(item.destination);
-  let distrust = item.action === "repair" || item.thorough === true;
-  let resend = false;
-  let action = item.action;
-  for (let attempt = 1; ; attempt += 1) {
+/**
+ * Executes a plan as it stands: nothing is decided here, no tag is resolved again. What follows an item waits for it.
+ * Deletes come last: a repository loses nothing where something could not be planned or put in place, nor a tag that
+ * another item of the plan wants there.
+ * @throws `config` for a plan whose items follow what they cannot follow.
+ */
+export async function applyPlan(plan: Plan, context: ApplyContext, options: ApplyOptions): Promise<ReportItem[]> {
+  checkOrder(plan);
+  const run = new Run(plan, context, options);
+  return await run.all();
+}
+
+/** One apply: items begin in the order of the plan. */
+class Run {
+  readonly #plan: Plan;
+  readonly #context: ApplyContext;
+  readonly #options: ApplyOptions;
+  readonly #slots = new Slots(parallelItems);
+  #failed = false;
+
+  constructor(plan: Plan, context: ApplyContext, options: ApplyOptions) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#options = options;
+  }
+
+  async all(): Promise<ReportItem[]> {
+    const ended: Promise<Ended>[] = [];
+    const puts = new Map<string, Promise<Ended>[]>();
+    const wanted = new Set<string>();
+    for (const [position, item] of this.#plan.items.entries()) {
+      if (item.action === "delete") continue;
+      const ending = this.#tell(this.#put(item, item.follows === undefined ? undefined : ended[item.follows]));
+      ended[position] = ending;
+      const key = repositoryKey(item.destination);
+      const beside = puts.get(key) ?? [];
+      puts.set(key, beside);
+      beside.push(ending);
+      wanted.add(tagKey(item));
+    }
+    const unplanned = new Set((this.#plan.failures ?? []).map(({ destination }) => repositoryKey(destination)));
+    for (const [position, item] of this.#plan.items.entries()) {
+      if (item.action !== "delete") continue;
+      const key = repositoryKey(item.destination);
+      const doubt = unplanned.has(key)
+        ? "something could not be planned for its repository"
+        : wanted.has(tagKey(item))
+          ? "the plan also puts something there"
+          : undefined;
+      ended[position] = this.#tell(this.#delete(item, doubt, puts.get(key) ?? []));
+    }
+    return (await Promise.all(ended)).map(({ report }) => report);
+  }
+
+  async #tell(ending: Promise<Ended>): Promise<Ended> {
+    const ended = await ending;
+    if (ended.report.outcome === "failed") this.#failed = true;
+    this.#options.onItem?.(ended.report);
+    return ended;
+  }
+
+  async #put(item: PlanItem, before: Promise<Ended> | undefined): Promise<Ended> {
+    if (item.action === "skip") return { report: { item, outcome: "unchanged", ...nothing }, inPlace: true };
+    const followed = await before;
+    if (followed && !followed.inPlace) {
+      const { destination } = followed.report.item;
+      return left(item, `it belongs to ${formatReference(destination)}, which is not in place`);
+    }
+    return await this.#inSlot(item, async () => {
+      if (item.action === "conflict") return failed(item, conflict(item));
+      const isWhole = followed?.report.outcome === "done" && isSameImage(item, followed.report.item);
+      const applied = await applyItem(item, this.#context, { ...this.#options, isWhole });
+      if ("kept" in applied) {
+        return { report: { item, outcome: "unchanged", reason: applied.kept, ...nothing }, inPlace: false };
+      }
+      const { bytes, ...blobs } = applied;
+      return { report: { item, outcome: "done", bytes, blobs }, inPlace: true };
+    });
+  }
+
+  async #delete(item: PlanItem, doubt: string | undefined, puts: readonly Promise<Ended>[]): Promise<Ended> {
+    if (doubt !== undefined) return left(item, doubt);
+    const beside = await Promise.all(puts);
+    if (beside.some(({ report }) => report.outcome === "failed" || report.outcome === "left")) {
+      return left(item, "something could not be put into its repository");
+    }
+    return await this.#inSlot(item, async () => {
+      const removal = await this.#context.remove(item, this.#options.signal);
+      if (removal.untagged) return { report: { item, outcome: "done", ...nothing, removal }, inPlace: false };
+      const reason = removal.kept[0]?.by ?? "the tag is kept";
+      return { report: { item, outcome: "unchanged", reason, ...nothing, removal }, inPlace: false };
+    });
+  }
+
+  async #inSlot(item: PlanItem, work: () => Promise<Ended>): Promise<Ended> {
+    const { signal, failFast } = this.#options;
     try {
-      return await context.repositoryLock.shared(
-        repositoryKey(item.destination),
-        async () => {
-          // The plan has seen it whole, but may be old: a removal can have collected since what no tag led to.
-          if (action === "tag" && !(await isWhole(ends.destination, item.digest, { cache: context.cache, signal }))) {
-            action = "repair";
-            distrust = true;
-          }
-          return await (action === "tag" ? tagImage : copyImage)(
-            {
-              ...ends,
-              digest: action === "tag" ? item.digest : (item.source.digest ?? item.digest),
-              wanted: item.digest,
-              ...(item.subset
-                ? { subset: parseManifest(new TextEncoder().encode(item.subset.text), item.subset.mediaType) }
-                : {}),
-              tag,
-              subject: item.subject,
-              cold: item.currentDigest === undefined,
-              distrust,
-              resend,
-              onEvent,
-              signal,
-            },
-            context,
-          );
-        },
-        signal,
-      );
+      const release = await this.#slots.acquire(signal);
+      try {
+        if (failFast === true && this.#failed) return left(item, "something else has failed before");
+        return await work();
+      } finally {
+        release();
+      }
     } catch (error) {
-      const cause = toImagesyncError(error, "copy");
-      const contentLost: boolean = isContentLost(cause) && !resend;
-      if (signal?.aborted || attempt >= maxAttempts || !(contentLost || isTransient(cause))) throw error;
-      // The destination said that it has something and then missed it: believe nothing remembered, ask about everything;
-      // and when the answers turn out to be wrong as well, believe nothing at all.
-      resend ||= contentLost && distrust;
-      distrust ||= contentLost;
-      if (contentLost) action = "repair";
-      context.known.forgetRepository(item.destination);
-      const delayMs = Math.round(retryPauseMs * attempt * (0.5 + Math.random()));
-      onEvent({ kind: "retry", operation: "copy", attempt, delayMs, reason: cause.message });
-      await pause(delayMs, undefined, { signal });
+      return failed(item, failure(error, item.action === "delete" ? "delete tag" : "copy", signal));
     }
   }
 }
 
-async function isWhole(destination: Repository, digest: Digest, options: ReadOptions): Promise<boolean> {
-  try {
-    const top = await options.cache.get(destination, digest, options.signal);
-    const { manifests, blobs } = await findMissing(destination, top, "blobs", options);
-    return manifests.length + blobs.length === 0;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
+function left(item: PlanItem, reason: string): Ended {
+  return { report: { item, outcome: "left", reason, ...nothing }, inPlace: false };
+}
+
+function failed(item: PlanItem, error: ImagesyncError): Ended {
+  return { report: { item, outcome: "failed", error, ...nothing }, inPlace: false };
+}
+
+function conflict({ destination, reason }: PlanItem): ImagesyncError {
+  return new ImagesyncError({
+    code: "conflict",
+    operation: "copy",
+    side: "destination",
+    reference: formatReference(destination),
+    registry: destination.registry,
+    message: `Cannot copy to ${formatReference(destination)}: ${reason}`,
+    hint: "Find out who has moved the tag; then delete it, or allow tags to be overwritten",
+  });
+}
+
+function isSameImage(one: PlanItem, other: PlanItem): boolean {
+  return one.digest === other.digest && repositoryKey(one.destination) === repositoryKey(other.destination);
+}
+
+function tagKey({ destination }: PlanItem): string {
+  return `${repositoryKey(destination)}:${tagOrLatest(destination) ?? ""}`;
+}
+
+/** A plan can come from a file: what waits for itself would wait for ever. */
+function checkOrder({ items }: Plan): void {
+  for (const [position, { follows }] of items.entries()) {
+    if (follows === undefined) continue;
+    const followed = Number.isSafeInteger(follows) && follows < position ? items[follows] : undefined;
+    if (followed !== undefined && followed.action !== "delete") continue;
+    throw new ImagesyncError({
+      code: "config",
+      operation: "apply a plan",
+      message: `Cannot apply the plan: item ${position} follows item ${follows}, which is none that can come before it`,
+      hint: "Make the plan anew",
+    });
   }
-}
-
-function isTransient({ code, attempts = 1 }: ImagesyncError): boolean {
-  return transient.has(code) || (damaged.has(code) && attempts === 1);
-}
-
-/** The destination misses what it had, or what it has just taken. */
-function isContentLost({ registryCode, operation }: ImagesyncError): boolean {
-  return registryCode === "MANIFEST_BLOB_UNKNOWN" || operation === readBackOperation;
 }

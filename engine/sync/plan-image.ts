@@ -1,0 +1,70 @@
+import { type CopyDecision, planCopy } from "../copy/plan.ts";
+import { ImagesyncError } from "../errors.ts";
+import type { ReadOptions } from "../graph/manifest-cache.ts";
+import { atDigest, formatReference, tagOrLatest } from "../oci/reference.ts";
+import { planAdditionalTags } from "./additional-tags.ts";
+import type { Ends, Plan, PlanItem } from "./plan.ts";
+import { guardOf, judgeReplacement } from "./replacement.ts";
+import type { Rule } from "./rule.ts";
+
+/**
+ * Turns a rule for one image into what is to be done: the image first, then what follows it. Reads only.
+ * @throws `conflict` when another digest is wanted than the source gives, and what keeps either end from answering.
+ */
+export async function planImage(rule: Rule, ends: Ends, options: ReadOptions): Promise<Plan> {
+  const { policy = {} } = rule;
+  const { platforms = [], requiredPlatforms = [], integrity = "tag" } = policy;
+  let kept = false;
+  const decision = await planCopy(
+    {
+      ...ends,
+      sourceReference: rule.source,
+      destinationReference: rule.destination,
+      expectedDigest: rule.digest,
+      platforms,
+      requiredPlatforms,
+      depth: integrity,
+      judge: async (replacement) => {
+        const refusal = await judgeReplacement(policy, replacement, ends, options);
+        kept = refusal?.action === "skip";
+        return refusal;
+      },
+    },
+    options,
+  );
+  checkDigest(rule, decision);
+  const image = itemOf(rule, decision);
+  return { items: [image, ...(await planAdditionalTags(rule, { image, kept }, ends, options))] };
+}
+
+function itemOf(rule: Rule, { sourceDigest, subset, ...decision }: CopyDecision): PlanItem {
+  const { integrity = "tag", createRepository } = rule.policy ?? {};
+  const writesTag =
+    tagOrLatest(rule.destination) !== undefined && decision.action !== "skip" && decision.action !== "conflict";
+  const guarded = writesTag ? guardOf(rule.policy ?? {}) : undefined;
+  return {
+    source: {
+      ...atDigest(rule.source, sourceDigest),
+      ...(rule.source.tag === undefined ? {} : { tag: rule.source.tag }),
+    },
+    destination: rule.destination,
+    ...decision,
+    ...(guarded === undefined ? {} : { guarded }),
+    ...(integrity === "blobs" ? { thorough: true } : {}),
+    ...(createRepository === undefined ? {} : { createRepository }),
+    ...(subset ? { subset: { mediaType: subset.mediaType, text: new TextDecoder().decode(subset.bytes) } } : {}),
+  };
+}
+
+function checkDigest({ source, destination, digest }: Rule, decision: CopyDecision): void {
+  const named = [digest, destination.digest].find((one) => one !== undefined && one !== decision.digest);
+  if (named === undefined) return;
+  throw new ImagesyncError({
+    code: "conflict",
+    operation: "plan a copy",
+    side: "destination",
+    reference: formatReference(destination),
+    message: `Cannot plan the copy: ${named} is wanted at the destination, but ${formatReference(source)} is ${decision.digest}`,
+    hint: "Write the destination with a tag, or with the digest of the source",
+  });
+}

@@ -1,0 +1,41 @@
+import { inLanes } from "../concurrency/lanes.ts";
+import type { Selection } from "../select/selection.ts";
+import { mergePlans } from "./merge-plans.ts";
+import type { Ends, Plan } from "./plan.ts";
+import { planDeletions } from "./plan-deletions.ts";
+import { planFailure } from "./plan-failure.ts";
+import type { Rule } from "./rule.ts";
+import { wantedTags } from "./wanted-tags.ts";
+
+/** How many images are planned at the same time; connections have limits of their own. */
+const parallelImages = 64;
+
+/** What planning a set needs: how one image is planned is the caller's business. */
+export interface SetOptions {
+  readonly planImage: (rule: Rule) => Promise<Plan>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Turns a rule for many tags into what is to be done, in the order of the selection, deletions last. A tag that cannot
+ * be planned is one of the failures and harms no other. Reads only.
+ * @throws `config` for a rule that contradicts itself, and what keeps a registry from listing its tags.
+ */
+export async function planSet(rule: Rule, selection: Selection, ends: Ends, options: SetOptions): Promise<Plan> {
+  const wanted = await wantedTags(rule, selection, ends, options);
+  const plans = await inLanes(wanted.tags, parallelImages, async (tag): Promise<Plan> => {
+    const image: Rule = {
+      source: { ...rule.source, tag },
+      destination: { ...rule.destination, tag },
+      additionalTags: rule.additionalTags,
+      policy: rule.policy,
+    };
+    try {
+      return await options.planImage(image);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return { items: [], failures: [planFailure(image, error)] };
+    }
+  });
+  return mergePlans([...plans, await planDeletions(rule, wanted, ends, options)]);
+}
