@@ -12,6 +12,7 @@ export function renderError(error: ImagesyncError | UsageError, environment: Inv
   if (error.name === "ImagesyncError" && error.reference !== undefined && !error.message.includes(error.reference)) {
     block.push(`  ${error.side ?? "reference"}: ${printable(error.reference)}`);
   }
+  if (error.name === "UsageError") block.push(...error.details.map((line) => `  ${printable(line)}`));
   if (error.hint !== undefined) block.push(`  ${printable(error.hint)}`);
   if (error.name === "ImagesyncError" && error.code === "internal" && environment["IMAGESYNC_DEBUG"] === "1") {
     block.push("", error.cause instanceof Error ? (error.cause.stack ?? "") : (error.stack ?? ""));

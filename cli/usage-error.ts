@@ -3,9 +3,12 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
   /** What to write instead, a sentence without its final period. */
   readonly hint: string;
+  /** One line for each thing that is wrong, where there are several. */
+  readonly details: readonly string[];
 
-  constructor(message: string, hint: string) {
+  constructor(message: string, hint: string, details: readonly string[] = []) {
     super(message);
     this.hint = hint;
+    this.details = details;
   }
 }

@@ -15,11 +15,13 @@ export interface SyncConfig {
   readonly logins: readonly ExplicitCredential[];
   /** Limits of the whole process. */
   readonly limits: Pick<EngineOptions, "maxParallelTransfers" | "maxBandwidth">;
-  /** Where the digests that tags have had are remembered, relative to the configuration's folder. @default nowhere */
+  /** Where the digests that tags have had are remembered, as an absolute path. @default nowhere */
   readonly lockFile?: string | undefined;
+  /** What happens when a source has moved a tag that the lock file knows. @default "warn" */
+  readonly onRetag?: "warn" | "fail" | "accept" | undefined;
   /** Stop at the first image that fails. @default false */
   readonly failFast?: boolean | undefined;
-  /** What the file says and what has no effect here, or another one than where it comes from. */
+  /** What the file says and what has no effect here, or another one than where it comes from; with file and line. */
   readonly warnings: readonly string[];
 }
 
