@@ -16,6 +16,7 @@ export {
   canonicalReference,
   formatReference,
   parseReference,
+  parseRepository,
   pinned,
   type Reference,
   type RepositoryName,

@@ -8,6 +8,7 @@ import { rewrite } from "./functions/rewrite.ts";
 import type { ProviderDefinition } from "./protocol/resource.ts";
 import { providerSchema } from "./provider-schema.ts";
 import { imagesync } from "./resources/imagesync.ts";
+import { imagesyncRepository } from "./resources/imagesync-repository.ts";
 import { validateProvider } from "./validate-provider.ts";
 
 export interface ProviderOptions {
@@ -23,7 +24,7 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
   const open = new Set<Configured>();
   return {
     schema: providerSchema,
-    resources: { imagesync },
+    resources: { imagesync, imagesync_repository: imagesyncRepository },
     dataSources: { imagesync_image: imagesyncImage },
     functions: { parse_reference: parseReferenceFunction, pin, rewrite },
     validate: (config, context) => validateProvider(config, context, environment),

@@ -4,8 +4,8 @@ import type { Message, MessageInit } from "./messages.ts";
 
 /**
  * ApplyResourceChange: creates, updates or destroys. Its answer is what Terraform stores, so each failure has the answer
- * that forgets nothing: the prior state after a failed update or destroy, and after a failed create what the resource
- * says exists, or nothing.
+ * that forgets nothing: the prior state after a failed update or destroy, unless the resource says what of it was done,
+ * and after a failed create what the resource says exists, or nothing.
  */
 export function applyResourceChange<P>(): Rpc<"ApplyResourceChangeRequest", "ApplyResourceChangeResponse", P> {
   return {
@@ -36,7 +36,7 @@ async function handle<P>(
     context,
   );
   const failed = context.diagnostics.hasErrors;
-  if (failed && prior !== null) return keepPrior(request);
+  if (failed && prior !== null && result.partial !== true) return keepPrior(request);
   // Also a verb that forgot its answer may not make Terraform forget the object.
   const state = result.state ?? null;
   if (!failed && (state === null) !== (planned === null)) {

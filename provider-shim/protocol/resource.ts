@@ -66,7 +66,8 @@ export interface ResourceDefinition<P> {
   }>;
   /**
    * Creates (`prior` null), destroys (`planned` null) or updates. `private` is what the plan answered; without `private`
-   * in the result it is kept. A create that fails half-way returns the state of what exists beside an error diagnostic.
+   * in the result it is kept. A create that fails half-way returns the state of what exists beside an error diagnostic;
+   * so may an update that says that its answer is `partial`: what exists then. Otherwise the prior state stays.
    */
   apply(
     request: {
@@ -77,7 +78,11 @@ export interface ResourceDefinition<P> {
       readonly provider: P;
     },
     context: Context,
-  ): Promise<{ readonly state: ObjectValue | null; readonly private?: Uint8Array | undefined }>;
+  ): Promise<{
+    readonly state: ObjectValue | null;
+    readonly private?: Uint8Array | undefined;
+    readonly partial?: boolean | undefined;
+  }>;
   importState(
     request: { readonly id: string; readonly provider: P },
     context: Context,

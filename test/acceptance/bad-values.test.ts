@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { block, type Body, type HclValue, nested, terraformProgram } from "../support/terraform/index.ts";
+import { repository } from "./repositories.ts";
 import { type SchemaAttribute, schemaAttributes } from "./schema-attributes.ts";
 import { configuration, mirror, openAttached, openWorkspaceFor, patient, setStage } from "./stage.ts";
 
@@ -34,6 +35,14 @@ const platform: readonly BadValue[] = [
   { value: "linux/amd64", summary: /Incorrect attribute value type/, fix: /set of string required/ },
 ];
 
+const repositoryName: readonly BadValue[] = [
+  { value: "", summary: /Invalid image reference/, fix: /Write it as/ },
+  { value: "no spaces", summary: /Invalid image reference/, fix: /Write it as/ },
+  { value: "r.example/app:1", summary: /Invalid image reference/, fix: /the repository alone/ },
+  { value: `r.example/app@${digest}`, summary: /Invalid image reference/, fix: /the repository alone/ },
+  { value: "https://r.example/app", summary: /Invalid image reference/, fix: /without the scheme/ },
+];
+
 const timeout: readonly BadValue[] = ["", "soon", "5", "-1s", "0s", "1h 30m", "999h"].map((value) => ({
   value,
   summary: /Invalid timeout/,
@@ -56,6 +65,62 @@ const policy: readonly BadValue[] = ["", "keep", "Delete"].map((value) => ({
   summary: /Invalid deletion_policy/,
   fix: /one of: "delete", "untag", "retain"/,
 }));
+
+const setOfText: BadValue = { value: "text", summary: /Incorrect attribute value type/, fix: /set of string required/ };
+const number: BadValue = { value: "some", summary: /Incorrect attribute value type/, fix: /a number is required/ };
+const oneText: BadValue = { value: ["a"], summary: /Incorrect attribute value type/, fix: /string required/ };
+
+const choice = (name: string, values: readonly string[]): readonly BadValue[] =>
+  ["", "some", values[0]?.toUpperCase() ?? ""].map((value) => ({
+    value,
+    summary: new RegExp(`Invalid ${name}`),
+    fix: new RegExp(`one of: ${values.map((one) => `"${one}"`).join(", ")}`),
+  }));
+
+/** Of a resource `imagesync_repository`. */
+const badRepositoryValues: Readonly<Record<string, readonly BadValue[]>> = {
+  source: repositoryName,
+  destination: [
+    ...repositoryName,
+    { value: "a.example/app", summary: /Destination is the source/, fix: /another repository/ },
+  ],
+  mode: [oneText],
+  tags: [{ value: [], summary: /Invalid tags/, fix: /Remove the attribute/ }, setOfText],
+  allow_prerelease: [bool],
+  compatibility: [oneText],
+  pinned_major: [number],
+  range: [oneText],
+  include: [setOfText],
+  exclude: [setOfText],
+  include_regex: [setOfText],
+  exclude_regex: [setOfText],
+  keep_latest: [number],
+  higher_on_empty: [oneText],
+  replace_tag: [bool],
+  on_conflict: choice("on_conflict", ["overwrite", "keep", "fail"]),
+  platforms: platform,
+  required_platforms: platform,
+  referrers: [bool],
+  integrity_check: choice("integrity_check", ["tag", "manifests", "blobs"]),
+  on_source_unavailable: choice("on_source_unavailable", ["keep", "fail"]),
+  deletion_policy: policy,
+  keep_previous: [
+    ...[-1, 21, 1.5].map((value) => ({ value, summary: /Invalid keep_previous/, fix: /from 0 to 20/ })),
+    number,
+  ],
+  create_repository: [bool],
+  triggers: [{ value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/ }],
+  "deletions.max_share": [
+    ...[-0.1, 1.01, 50].map((value) => ({ value, summary: /Invalid max_share/, fix: /from 0 to 1/ })),
+    number,
+  ],
+  "deletions.protect": [{ value: ["[a-"], summary: /Invalid/, fix: /\S/ }, setOfText],
+  "deletions.allow_empty_source": [bool],
+  "timeouts.create": timeout,
+  "timeouts.read": timeout,
+  "timeouts.update": timeout,
+  "timeouts.delete": timeout,
+};
 
 const address: readonly BadValue[] = [
   { value: "", summary: /Invalid registry address/, fix: /Write it as/ },
@@ -294,6 +359,9 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
   "imagesync.timeouts.read": timeout,
   "imagesync.timeouts.update": timeout,
   "imagesync.timeouts.delete": timeout,
+  ...Object.fromEntries(
+    Object.entries(badRepositoryValues).map(([name, cases]) => [`imagesync_repository.${name}`, cases]),
+  ),
   "data.imagesync_image.source": reference,
 };
 
@@ -307,7 +375,10 @@ function configurationWith(path: string, value: HclValue, beside: Body = {}): st
     return configuration(provider, mirror({ source: "a.example/app:1", destination: "b.example/app:1" }));
   }
   if (names[0] === "data") return configuration({}, block('data "imagesync_image" "x"', body));
-  const attributes = names.length === 3 ? { timeouts: nested(body) } : body;
+  const attributes = names.length === 3 ? { [names[1] ?? ""]: nested(body) } : body;
+  if (names[0] === "imagesync_repository") {
+    return configuration({}, repository({ source: "a.example/app", destination: "b.example/app", ...attributes }));
+  }
   return configuration({}, mirror({ source: "a.example/app:1", destination: "b.example/app:1", ...attributes }));
 }
 

@@ -9,6 +9,7 @@ import {
   nested,
   terraformProgram,
 } from "../support/terraform/index.ts";
+import { repository } from "./repositories.ts";
 import { schemaAttributes } from "./schema-attributes.ts";
 import { configuration, mirror, patient, pushTo, setStage, type Stage } from "./stage.ts";
 
@@ -86,6 +87,38 @@ function valueFor(path: string, places: { origin: string; reference: string; sou
     "imagesync.timeouts.read": "10m",
     "imagesync.timeouts.update": "10m",
     "imagesync.timeouts.delete": "10m",
+    "imagesync_repository.source": places.origin.replace(":1.0", ""),
+    "imagesync_repository.destination": places.reference,
+    "imagesync_repository.mode": "semver",
+    "imagesync_repository.tags": ["1.0"],
+    "imagesync_repository.allow_prerelease": true,
+    "imagesync_repository.compatibility": "alpine",
+    "imagesync_repository.pinned_major": 1,
+    "imagesync_repository.range": ">=1",
+    "imagesync_repository.include": ["1.*"],
+    "imagesync_repository.exclude": ["2.*"],
+    "imagesync_repository.include_regex": ["1.*"],
+    "imagesync_repository.exclude_regex": ["2.*"],
+    "imagesync_repository.keep_latest": 3,
+    "imagesync_repository.higher_on_empty": "all",
+    "imagesync_repository.replace_tag": false,
+    "imagesync_repository.on_conflict": "keep",
+    "imagesync_repository.platforms": ["linux/amd64"],
+    "imagesync_repository.required_platforms": ["linux/amd64"],
+    "imagesync_repository.referrers": false,
+    "imagesync_repository.integrity_check": "blobs",
+    "imagesync_repository.on_source_unavailable": "fail",
+    "imagesync_repository.deletion_policy": "untag",
+    "imagesync_repository.keep_previous": 2,
+    "imagesync_repository.create_repository": false,
+    "imagesync_repository.triggers": { a: "b" },
+    "imagesync_repository.deletions.max_share": 0.3,
+    "imagesync_repository.deletions.protect": ["1.*"],
+    "imagesync_repository.deletions.allow_empty_source": true,
+    "imagesync_repository.timeouts.create": "10m",
+    "imagesync_repository.timeouts.read": "10m",
+    "imagesync_repository.timeouts.update": "10m",
+    "imagesync_repository.timeouts.delete": "10m",
     "data.imagesync_image.source": places.origin,
   };
   if (!(path in values)) throw new Error(`There is no value for ${path}`);
@@ -132,8 +165,13 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
       const resource = mirror(
         names[0] !== "imagesync" ? base : names.length === 3 ? { ...base, timeouts: nested(own) } : { ...base, ...own },
       );
+      const many = repository({
+        source: origin.replace(":1.0", ""),
+        destination: `${reference}/many`,
+        ...(names[0] !== "imagesync_repository" ? {} : names.length === 3 ? { [names[1] ?? ""]: nested(own) } : own),
+      });
       const data = block('data "imagesync_image" "x"', { source: origin, ...(names[0] === "data" ? own : {}) });
-      await workspace.write(configuration(provider, unknown.block, resource, data));
+      await workspace.write(configuration(provider, unknown.block, resource, many, data));
       expect(await workspace.validate(), `${path}: validate`).toEqual([]);
       const findings = await workspace.planFindings();
       expect(

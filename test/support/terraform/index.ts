@@ -2,7 +2,7 @@
 export { leaksIn, type Secrets } from "./canary.ts";
 export { terraformProgram } from "./command.ts";
 export { block, type Body, expression, type HclValue, nested, type NestedBlock } from "./hcl.ts";
-export { knownAfterApply } from "./plan.ts";
+export { knownAfterApply, type Plan } from "./plan.ts";
 export { childrenOf, isRunning, peakMemoryOf } from "./processes.ts";
 export {
   attachedProvider,

@@ -1,0 +1,39 @@
+import { ImagesyncError } from "../../../engine/index.ts";
+import type { Configured } from "../../configure.ts";
+import type { Context } from "../../protocol/context.ts";
+import type { ObjectValue } from "../../protocol/value.ts";
+import { deadline } from "../../timeouts.ts";
+import { text } from "../imagesync/state.ts";
+import { failureText } from "./failures.ts";
+import { memoryOf } from "./read.ts";
+import { removeTags } from "./removal.ts";
+
+/**
+ * Takes away every tag that the resource has put there and that still holds it; nothing else in the repository is
+ * touched.
+ * @throws what kept a tag from being removed; then the state stays, and another destroy does the rest.
+ */
+export async function destroyRepository(
+  prior: ObjectValue,
+  bytes: Uint8Array,
+  provider: Configured,
+  context: Context,
+): Promise<void> {
+  const { ours, creating } = memoryOf(prior, bytes);
+  if (creating === true) {
+    // A create has failed half-way and is made again at the same place, which Terraform calls a replacement: the images
+    // that are there are what it would copy.
+    context.log.info("Images stay for the create that follows", { destination: text(prior, "destination") });
+    return;
+  }
+  const signal = deadline(prior["timeouts"], "delete", context.signal);
+  const failures = await removeTags(prior, ours, provider, context, signal);
+  if (failures.length === 0) return;
+  throw new ImagesyncError({
+    code: "unavailable",
+    operation: "delete tags",
+    side: "destination",
+    message: `Cannot remove ${failures.length} of ${ours.size} tags of ${text(prior, "destination")}:\n${failureText(failures)}`,
+    hint: "Destroy again for the rest, once the cause is gone",
+  });
+}

@@ -1,0 +1,122 @@
+import { ImagesyncError, selectTags } from "../../../engine/index.ts";
+import type { Configured } from "../../configure.ts";
+import { attributePath } from "../../protocol/diagnostics.ts";
+import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
+import { objectValue, type ObjectValue } from "../../protocol/value.ts";
+import { deadline } from "../../timeouts.ts";
+import { text } from "../imagesync/state.ts";
+import { listDestination, lookAtTags } from "./destination.ts";
+import { failureText } from "./failures.ts";
+import { type Memory, noMemory, type Own, readMemory, type Wanted, writeMemory } from "./memory.ts";
+import { askSource, canonicalRepository, questionOf } from "./source.ts";
+import { describeImages, type Digests, imagesIn } from "./state.ts";
+
+type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
+type ReadAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["read"]>>;
+
+/**
+ * Looks at both ends. The source is asked which images are wanted now, for the plans to come; the destination, what the
+ * tags hold that are ours, which is what `images` shows. A set whose tags are all gone is still a set: the next plan
+ * shows what comes back.
+ */
+export async function readRepository(
+  { state, private: bytes, provider }: ReadRequest,
+  context: Context,
+): Promise<ReadAnswer> {
+  if (provider.unknown) return { state };
+  const signal = deadline(state["timeouts"], "read", context.signal);
+  const memory = memoryOf(state, bytes);
+  const isImported = state["images"] === null;
+  const mirrored = new Set([...imagesIn(state).keys(), ...memory.ours.keys()]);
+  const [source, held] = await Promise.all([
+    lookAtSource(state, memory, provider, { deadline: signal, stop: context.signal }),
+    lookAtTags(state, mirrored, provider, signal),
+  ]);
+  const wanted = source.wanted?.images ?? new Map<string, unknown>();
+  const others = [...(isImported ? await adoptable(state, source.wanted, provider, signal) : wanted.keys())];
+  const beside = await lookAtTags(
+    state,
+    others.filter((tag) => !mirrored.has(tag)),
+    provider,
+    signal,
+  );
+  if (isImported && beside.size === 0) return { state: null };
+  const shown = isImported ? beside : held;
+  const seen = new Map([...shown].filter(([tag]) => !memory.unfinished.includes(tag)));
+  tellFailure(source.failure, state, context);
+  const next: Memory = {
+    ...memory,
+    wanted: source.wanted,
+    // The memory is part of the state: what registries say must not bring secrets into it.
+    failure: source.failure && context.log.redact(source.failure),
+    ours: memory.place === undefined ? recognised(seen, source.wanted) : memory.ours,
+    occupied: isImported ? new Map() : beside,
+    place: canonicalRepository(text(state, "destination")),
+  };
+  return { state: objectValue({ ...state, ...describeImages(state, seen) }), private: writeMemory(next) };
+}
+
+/** The memory, if it is about the destination of this state. */
+export function memoryOf(state: ObjectValue, bytes: Uint8Array): Memory {
+  const memory = readMemory(bytes);
+  return memory.place === canonicalRepository(text(state, "destination")) ? memory : noMemory;
+}
+
+/** What nobody remembers to have put is ours where it is what we would put: another's image must not be removed. */
+function recognised(seen: Digests, wanted: Wanted | undefined): ReadonlyMap<string, Own> {
+  return new Map(
+    [...seen].flatMap(([tag, digest]): [string, Own][] => {
+      const wish = wanted?.images.get(tag);
+      return wish?.digest === digest ? [[tag, { ...wish, previous: [] }]] : [];
+    }),
+  );
+}
+
+/** The tags an import can take over: those that are wanted, or all of the destination while no source is known. */
+async function adoptable(
+  state: ObjectValue,
+  wanted: Wanted | undefined,
+  provider: Configured,
+  signal: AbortSignal,
+): Promise<Iterable<string>> {
+  if (wanted) return wanted.images.keys();
+  return selectTags(await listDestination(state, provider, signal), {}).tags;
+}
+
+/**
+ * Any failure of the source is remembered, not raised: the mirror exists, and what to do is the plan's decision. That
+ * goes for a source that does not answer until the deadline too, but not for the user's stop.
+ */
+async function lookAtSource(
+  state: ObjectValue,
+  memory: Memory,
+  provider: Configured,
+  until: { readonly deadline: AbortSignal; readonly stop: AbortSignal },
+): Promise<Pick<Memory, "wanted" | "failure">> {
+  const question = questionOf(state);
+  if (question === undefined) return {};
+  try {
+    const { wanted, failures } = await askSource(state, memory, provider, until.deadline);
+    return { wanted, ...(failures.length === 0 ? {} : { failure: failureText(failures) }) };
+  } catch (error) {
+    if (until.stop.aborted || !(error instanceof ImagesyncError)) throw error;
+    const failure = [`${error.message}.`, ...(error.hint === undefined ? [] : [`${error.hint}.`])].join("\n\n");
+    return { failure, wanted: memory.wanted?.question === question ? asItIs(memory, memory.wanted, state) : undefined };
+  }
+}
+
+/** While nobody can be asked, what is mirrored is wanted, and nothing that was only planned. */
+function asItIs(memory: Memory, { question, images }: Wanted, state: ObjectValue): Wanted {
+  const kept = imagesIn(state);
+  const others = [...images].filter(([tag]) => kept.has(tag));
+  return {
+    question,
+    images: new Map([...others, ...memory.ours].map(([tag, { source, digest }]) => [tag, { source, digest }])),
+  };
+}
+
+function tellFailure(failure: string | undefined, state: ObjectValue, { diagnostics }: Context): void {
+  if (failure === undefined || text(state, "on_source_unavailable") === "fail") return;
+  const detail = `${failure}\n\nWhat is mirrored stays as it is. Set on_source_unavailable = "fail" to make this an error.`;
+  diagnostics.warning("Source unavailable, mirror kept", detail, attributePath("source"));
+}
