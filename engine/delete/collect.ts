@@ -3,6 +3,7 @@ import type { RepositoryIndex } from "../graph/repository-index.ts";
 import { toImagesyncError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
+import { attachedTo, type Collected } from "./attached.ts";
 import { below, type Candidates, readCandidates } from "./candidates.ts";
 import { type Mark, Marker } from "./mark.ts";
 import type { CollectionReport } from "./report.ts";
@@ -40,7 +41,7 @@ export async function collect(
   repository: Repository,
   orders: readonly CollectionOrder[],
   options: CollectionOptions,
-): Promise<CollectionReport[]> {
+): Promise<Collected[]> {
   const { index, capability, knownTags, without, dryRun, signal } = options;
   let candidates: Candidates;
   try {
@@ -53,15 +54,17 @@ export async function collect(
   } catch (error) {
     signal?.throwIfAborted();
     const skipped = [{ what: "collection", why: toImagesyncError(error, "read what to collect").message }];
-    return orders.map(() => ({ ...nothing, skipped }));
+    return orders.map(() => ({ ...nothing, skipped, attached: [] }));
   }
   const marker = new Marker(repository, index);
   const keepDigests = orders.flatMap((order) => order.keepDigests);
   const hollow = new Set<string>();
+  let last: Mark | undefined;
   const mark = async (): Promise<Mark> => {
     const tops = [...candidates.manifests.keys()];
     const marked = await marker.mark({ keepDigests, knownTags, without, candidates: tops, signal });
     for (const tag of marked.hollow) hollow.add(tag);
+    last = marked;
     return marked;
   };
   const swept = await sweep(repository, candidates, mark, { capability, dryRun, signal });
@@ -71,7 +74,10 @@ export async function collect(
       const leftovers = { standIns: new Map(), hollow: dryRun || !canBeHollow(repository, capability) ? [] : tags };
       const healed = await finishLeftovers(repository, leftovers, options);
       const report = reportOf(order, candidates, swept);
-      return { ...report, skipped: [...report.skipped, ...healed.skipped] };
+      const own = below(candidates, order.digests);
+      const gone = new Set([...report.manifests, ...[...swept.absent].filter((digest) => own.has(digest))]);
+      const attached = last ? attachedTo(gone, last) : [];
+      return { ...report, skipped: [...report.skipped, ...healed.skipped], attached };
     }),
   );
 }

@@ -12,6 +12,7 @@ import { retentionTag } from "../graph/retention.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
+import { type Collected, removeAttached } from "./attached.ts";
 import { readCandidates } from "./candidates.ts";
 import { collect, type CollectionOptions, type CollectionOrder, nothing } from "./collect.ts";
 import { findLeftovers, finishLeftovers } from "./leftovers.ts";
@@ -33,6 +34,8 @@ export interface DeletionContext {
 interface DeletionOptions {
   /** Never collected, with all below them. */
   readonly keepDigests?: readonly Digest[] | undefined;
+  /** Take what belongs to images that go, signatures and SBOMs, along with them. @default false, they stay */
+  readonly referrers?: boolean | undefined;
   /** `untag` takes tags away and leaves all content to the registry. @default "delete" */
   readonly policy?: "delete" | "untag" | undefined;
   /** Change nothing, report what would be done. @default false */
@@ -66,7 +69,7 @@ export class Deletions {
   readonly #context: DeletionContext;
   readonly #capabilities = new Capabilities();
   readonly #indexes = new Map<string, RepositoryIndex>();
-  readonly #collections = new Batches<CollectionOrder, CollectionReport>();
+  readonly #collections = new Batches<CollectionOrder, Collected>();
 
   constructor(context: DeletionContext) {
     this.#context = context;
@@ -74,7 +77,7 @@ export class Deletions {
 
   /** Compare, untag, mark, sweep. @throws what keeps the tag from being removed; the collection only reports. */
   async remove(repository: Repository, tag: string | undefined, options: RemoveOptions): Promise<RemovalReport> {
-    const { previous = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
+    const { previous = [], keepDigests = [], policy = "delete", signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
     if (expected === undefined) return { ...nothing, untagged: true, absent: true };
     // First, so that who gives the repository back after his tag can join a collection that is about to begin.
@@ -91,13 +94,13 @@ export class Deletions {
       ? { digests: earlier, keepDigests: [expected, ...keepDigests], tags }
       : { digests: [expected, ...earlier], keepDigests, tags };
     const nothingToDo = policy === "untag" || order.digests.length === 0;
-    const report = nothingToDo ? nothing : await this.#collect(repository, order, { dryRun, signal });
+    const report = nothingToDo ? nothing : await this.#collectAll(repository, order, options);
     const kept = removal.kept ? [removal.kept] : [];
     return {
       ...report,
       untagged: removal.untagged,
       absent: removal.absent,
-      tags: released.tags,
+      tags: [...released.tags, ...report.tags],
       kept: [...kept, ...report.kept],
       skipped: [...released.skipped, ...report.skipped],
     };
@@ -105,7 +108,7 @@ export class Deletions {
 
   /** Collects the given digests; of a whole repository also what interrupted removals have left. Only reports. */
   async collect(repository: Repository, tag: string | undefined, options: CollectOptions): Promise<CollectionReport> {
-    const { digests = [], keepDigests = [], policy = "delete", dryRun = false, signal } = options;
+    const { digests = [], keepDigests = [], policy = "delete" } = options;
     const released =
       tag === undefined
         ? await this.#finish(repository, options)
@@ -117,9 +120,9 @@ export class Deletions {
       tags: tag === undefined ? [] : retentionTags(tag, digests),
     };
     const nothingToDo = policy === "untag" || order.digests.length === 0;
-    const report = nothingToDo ? nothing : await this.#collect(repository, order, { dryRun, signal });
+    const report = nothingToDo ? nothing : await this.#collectAll(repository, order, options);
     const skipped = [...released.skipped, ...untagged.skipped, ...report.skipped];
-    return { ...report, tags: released.tags, skipped };
+    return { ...report, tags: [...released.tags, ...report.tags], skipped };
   }
 
   async #heldBy(
@@ -221,12 +224,42 @@ export class Deletions {
     }
   }
 
+  /** With what belongs to the images, where that is wanted. */
+  async #collectAll(
+    repository: Repository,
+    order: CollectionOrder,
+    options: DeletionOptions,
+  ): Promise<CollectionReport> {
+    const { referrers = false, dryRun = false, keepDigests = [], signal } = options;
+    const { attached, ...report } = await this.#collect(repository, order, { dryRun, signal });
+    if (!referrers) return report;
+    const released = [...order.tags];
+    return await removeAttached(
+      { ...report, attached },
+      {
+        isThere: async (digest) => !dryRun && (await repository.manifests.find(digest, { signal })) !== undefined,
+        untag: async (tag, digest) => {
+          const since = Number.POSITIVE_INFINITY;
+          return (await this.#removeTag(repository, tag, digest, { ...options, since })).untagged;
+        },
+        collect: async (gone) => {
+          const tags = gone.flatMap(({ tag, digest }) => (tag === undefined ? [] : [[tag, digest] as const]));
+          const digests = gone.map(({ digest }) => digest);
+          // A dry run counts them all as gone.
+          released.push(...tags);
+          return await this.#collect(repository, { digests, keepDigests, tags: released }, { dryRun, signal });
+        },
+        signal,
+      },
+    );
+  }
+
   /** Joins collections of one repository that wait for it at the same time: one mark serves them all. */
   async #collect(
     repository: Repository,
     order: CollectionOrder,
     { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal | undefined },
-  ): Promise<CollectionReport> {
+  ): Promise<Collected> {
     const collection = (signal: AbortSignal | undefined): CollectionOptions => ({
       index: this.#indexOf(repository.name),
       capability: this.#capabilities.of(repository.name),
@@ -235,7 +268,7 @@ export class Deletions {
       signal,
     });
     if (dryRun) {
-      const [report = nothing] = await collect(repository, [order], {
+      const [report = { ...nothing, attached: [] }] = await collect(repository, [order], {
         ...collection(signal),
         without: new Map(order.tags),
       });

@@ -13,6 +13,8 @@ export interface Mark {
   readonly tags: ReadonlyMap<string, Digest>;
   /** Tags that are listed although nothing is behind them: distribution leaves them when a delete is interrupted. */
   readonly hollow: readonly string[];
+  /** Candidate → what the registry lists as referring to it. */
+  readonly attached: ReadonlyMap<Digest, readonly Digest[]>;
   /** How many manifests this mark has read, as none before had. */
   readonly read: number;
 }
@@ -93,8 +95,9 @@ export class Marker {
       else this.#seen.delete(tag);
     });
     const known = this.#index.size;
-    const reachable = await this.#reach(tags, options);
-    return { reachable, tags, hollow: hollow.sort(), read: this.#index.size - known };
+    const attached = new Map<Digest, readonly Digest[]>();
+    const reachable = await this.#reach(tags, attached, options);
+    return { reachable, tags, attached, hollow: hollow.sort(), read: this.#index.size - known };
   }
 
   /** A repository without any tag may be unknown to its registry; only this code says that and nothing else. */
@@ -117,7 +120,11 @@ export class Marker {
     }
   }
 
-  async #reach(tags: ReadonlyMap<string, Digest>, options: MarkOptions): Promise<ReadonlyMap<Digest, string>> {
+  async #reach(
+    tags: ReadonlyMap<string, Digest>,
+    listed: Map<Digest, readonly Digest[]>,
+    options: MarkOptions,
+  ): Promise<ReadonlyMap<Digest, string>> {
     const ordinary: Visit[] = [];
     const attached: Visit[] = [];
     for (const [tag, digest] of [...tags].sort(byName)) {
@@ -133,7 +140,7 @@ export class Marker {
     await this.#visit(ordinary, walk);
     await this.#visit(named, walk);
     await this.#visit(attached, walk);
-    await this.#visit(await this.#attachedToCandidates(options), walk);
+    await this.#visit(await this.#attachedToCandidates(listed, options), walk);
     // A layer can be named as well: what is named stays also where no manifest is to be read.
     for (const { digest, by } of named) if (!walk.reachable.has(digest)) walk.reachable.set(digest, by);
     return walk.reachable;
@@ -165,16 +172,21 @@ export class Marker {
    * What refers to the images that are about to go and has no tag of its own. It does not keep them: a signature does
    * not need the image that it signs; but its own content stays whole.
    */
-  async #attachedToCandidates({ candidates, signal }: MarkOptions): Promise<Visit[]> {
+  async #attachedToCandidates(
+    listed: Map<Digest, readonly Digest[]>,
+    { candidates, signal }: MarkOptions,
+  ): Promise<Visit[]> {
     const own = new Set(candidates);
-    const found = await inParallel(candidates, signal, async (subject, signal) =>
-      (await this.#index.referrers(this.#repository, subject, signal)).map((digest) => ({
+    const found = await inParallel(candidates, signal, async (subject, signal) => {
+      const referrers = await this.#index.referrers(this.#repository, subject, signal);
+      if (referrers.length > 0) listed.set(subject, referrers);
+      return referrers.map((digest) => ({
         digest,
         by: `a referrer of ${subject}`,
         root: false,
         attachedTo: subject,
-      })),
-    );
+      }));
+    });
     return found.flat().filter(({ digest }) => !own.has(digest));
   }
 }

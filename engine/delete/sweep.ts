@@ -9,6 +9,8 @@ import type { Mark } from "./mark.ts";
 export interface Swept {
   readonly manifests: ReadonlySet<Digest>;
   readonly blobs: ReadonlySet<Digest>;
+  /** Gone before we came. */
+  readonly absent: ReadonlySet<Digest>;
   /** Candidate → who needs it. */
   readonly kept: ReadonlyMap<Digest, string>;
   /** Candidate → why it could not be deleted. */
@@ -102,7 +104,6 @@ class Sweep implements Swept {
   readonly skipped: Map<Digest, string> = new Map();
   readonly unsupported: Set<Digest> = new Set();
   doubt: string | undefined;
-  /** Gone before we came. */
   readonly absent: Set<Digest> = new Set();
   readonly #candidates: Candidates;
   readonly #capability: Capability;
