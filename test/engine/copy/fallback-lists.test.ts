@@ -1,8 +1,7 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withEntries } from "../../../engine/copy/fallback-lists.ts";
-import { type Manifest, parseManifest } from "../../../engine/oci/manifest.ts";
-import type { Index } from "../../../engine/oci/manifest.ts";
+import { type Index, type Manifest, parseManifest } from "../../../engine/oci/manifest.ts";
 import { atDigest, type Digest, type Plan, type Reference } from "../../../engine/index.ts";
 import {
   attachmentTag,
@@ -160,9 +159,9 @@ describe("adding entries to a list", () => {
     (manifest as Index | undefined)?.manifests.map(({ digest }) => digest) ?? [];
 
   test("is the same whatever the order, adds each once, and has nothing to add the second time", () => {
-    const some = fc.array(fc.constantFrom(...manifests), { minLength: 1, maxLength: 8 });
-    fc.assert(
-      fc.property(some, some, (first, second) => {
+    const some = array(constantFrom(...manifests), { minLength: 1, maxLength: 8 });
+    assert(
+      property(some, some, (first, second) => {
         const list = withEntries(undefined, first) as Index;
         expect(withEntries(undefined, first.toReversed())?.digest).toBe(list.digest);
         expect(new Set(digestsOf(list)).size).toBe(digestsOf(list).length);
