@@ -220,12 +220,14 @@ export class Engine {
     const { selection } = rule;
     const ends = this.#ends(rule.source, rule.destination);
     const { signal } = options;
+    const { cache, companions } = this.#context;
+    const onSourceTags = (tags: readonly string[]): void => companions.tags.remember(rule.source, tags);
     // A delete of this process must not fall between finding a tag in place and saying so.
     const planOne = (image: Rule): Promise<Plan> =>
       this.#repositoryLock.shared(
         repositoryKey(image.destination),
         async () => {
-          const plan = await planImage(image, ends, { cache: this.#context.cache, signal });
+          const plan = await planImage(image, ends, { cache, companions, signal });
           for (const { action, destination } of plan.items) {
             const tag = tagOrLatest(destination);
             if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);
@@ -235,7 +237,9 @@ export class Engine {
         signal,
       );
     const plan = await this.#verb("plan a copy", options, () =>
-      selection === undefined ? planOne(rule) : planSet(rule, selection, ends, { planImage: planOne, signal }),
+      selection === undefined
+        ? planOne(rule)
+        : planSet(rule, selection, ends, { planImage: planOne, onSourceTags, signal }),
     );
     const { redactor } = this.#client;
     return {
@@ -255,9 +259,9 @@ export class Engine {
       ...this.#context,
       repositoryLock: this.#repositoryLock,
       open: ({ source, destination, createRepository }) => this.#ends(source, destination, createRepository),
-      remove: async ({ destination, digest }, signal) => {
+      remove: async ({ destination, digest, referrers }, signal) => {
         const repository = this.#open(destination, "delete", "destination");
-        const removal = { expectDigest: digest, signal };
+        const removal = { expectDigest: digest, referrers, signal };
         return this.#redacted(await this.#deletions.remove(repository, tagOrLatest(destination), removal));
       },
     };

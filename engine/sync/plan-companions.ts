@@ -160,6 +160,8 @@ async function planOne(
     reason: current ? `the tag holds ${current.digest}` : `it belongs to ${subject}`,
     digest,
     ...(current ? { currentDigest: current.digest } : {}),
+    // Whoever signs at the destination between plan and apply loses nothing.
+    ...(tag === undefined ? {} : { guarded: "keep" as const }),
     bytes: weight.bytes,
     pulls: weight.pulls,
     subject,

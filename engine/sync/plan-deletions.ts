@@ -36,7 +36,18 @@ export async function planDeletions(
       const { digest } = current;
       const reason = atSource.has(tag) ? "it is not selected any more" : "the source does not have it any more";
       return {
-        items: [{ source, destination: reference, action: "delete", reason, digest, currentDigest: digest, bytes: 0 }],
+        items: [
+          {
+            source,
+            destination: reference,
+            action: "delete",
+            reason,
+            digest,
+            currentDigest: digest,
+            bytes: 0,
+            ...(policy?.referrers ? { referrers: true } : {}),
+          },
+        ],
       };
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,9 +1,9 @@
 import { type CopyDecision, planCopy } from "../copy/plan.ts";
 import { ImagesyncError } from "../errors.ts";
-import type { ReadOptions } from "../graph/manifest-cache.ts";
 import { atDigest, formatReference, tagOrLatest } from "../oci/reference.ts";
 import { planAdditionalTags } from "./additional-tags.ts";
 import type { Ends, Plan, PlanItem } from "./plan.ts";
+import { type CompanionPlanOptions, planCompanions } from "./plan-companions.ts";
 import { guardOf, judgeReplacement } from "./replacement.ts";
 import type { Rule } from "./rule.ts";
 
@@ -11,7 +11,7 @@ import type { Rule } from "./rule.ts";
  * Turns a rule for one image into what is to be done: the image first, then what follows it. Reads only.
  * @throws `conflict` when another digest is wanted than the source gives, and what keeps either end from answering.
  */
-export async function planImage(rule: Rule, ends: Ends, options: ReadOptions): Promise<Plan> {
+export async function planImage(rule: Rule, ends: Ends, options: CompanionPlanOptions): Promise<Plan> {
   const { policy = {} } = rule;
   const { platforms = [], requiredPlatforms = [], integrity = "tag" } = policy;
   let kept = false;
@@ -34,7 +34,11 @@ export async function planImage(rule: Rule, ends: Ends, options: ReadOptions): P
   );
   checkDigest(rule, decision);
   const image = itemOf(rule, decision);
-  return { items: [image, ...(await planAdditionalTags(rule, { image, kept }, ends, options))] };
+  const items = [image, ...(await planAdditionalTags(rule, { image, kept }, ends, options))];
+  // What is not put there needs nothing that belongs to it.
+  if (policy.referrers === undefined || kept || image.action === "conflict") return { items };
+  const companions = await planCompanions(rule, image, items.length, ends, options);
+  return { ...companions, items: [...items, ...companions.items] };
 }
 
 function itemOf(rule: Rule, { sourceDigest, subset, ...decision }: CopyDecision): PlanItem {

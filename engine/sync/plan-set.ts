@@ -13,6 +13,8 @@ const parallelImages = 64;
 /** What planning a set needs: how one image is planned is the caller's business. */
 export interface SetOptions {
   readonly planImage: (rule: Rule) => Promise<Plan>;
+  /** Told of all tags of the source, where they were listed. */
+  readonly onSourceTags?: ((tags: readonly string[]) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,6 +25,7 @@ export interface SetOptions {
  */
 export async function planSet(rule: Rule, selection: Selection, ends: Ends, options: SetOptions): Promise<Plan> {
   const wanted = await wantedTags(rule, selection, ends, options);
+  if (selection.tags === undefined) options.onSourceTags?.(wanted.sourceTags);
   const plans = await inLanes(wanted.tags, parallelImages, async (tag): Promise<Plan> => {
     const image: Rule = {
       source: { ...rule.source, tag },

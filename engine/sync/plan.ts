@@ -53,6 +53,8 @@ export interface PlanItem {
   readonly follows?: number | undefined;
   /** The manifest at the destination that this one belongs to: a signature, an SBOM, an attestation. */
   readonly subject?: Digest | undefined;
+  /** Of a `delete`: what belongs to the image goes with it. @default false */
+  readonly referrers?: boolean | undefined;
   /** Of what belongs to another image. */
   readonly artifactType?: string | undefined;
   /**
