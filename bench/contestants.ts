@@ -26,9 +26,9 @@ const ourBinary = join(projectRoot, "dist/imagesync");
 
 /**
  * imagesync, when it is built.
- * @param loop The loop over the engine, bundled: see copy-repository.ts. Without it whole repositories are not copied.
+ * @param program A rule for a whole repository, bundled: see copy-repository.ts. Without it whole repositories are not copied.
  */
-export async function ourselves(loop: string | undefined): Promise<Contestant | undefined> {
+export async function ourselves(program: string | undefined): Promise<Contestant | undefined> {
   const built = await access(ourBinary).then(
     () => true,
     () => false,
@@ -45,9 +45,9 @@ export async function ourselves(loop: string | undefined): Promise<Contestant | 
       image(destination, tag),
       "--plain-http",
     ],
-    ...(loop === undefined
+    ...(program === undefined
       ? {}
-      : { copyRepository: (from, to) => [process.execPath, loop, address(from), address(to)] as const }),
+      : { copyRepository: (from, to) => [process.execPath, program, address(from), address(to)] as const }),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Copies every tag of a repository by a loop over the engine's plan, in one process:
+ * Copies every tag of a repository by one rule, in one process:
  * node copy-repository.mjs HOST:PORT/SOURCE HOST:PORT/DESTINATION
  */
 import { createEngine, formatReference, parseReference } from "../engine/index.ts";
@@ -12,15 +12,17 @@ const engine = createEngine({
   userAgent: "imagesync-bench",
   registries: [source, destination].map(({ registry }) => ({ address: registry, plainHttp: true })),
 });
-const tags = await engine.tags(source);
-const plans = await Promise.all(
-  tags.map((tag) => engine.plan({ source: { ...source, tag }, destination: { ...destination, tag } })),
-);
-const report = await engine.apply({ items: plans.flatMap((plan) => plan.items) });
+const plan = await engine.plan({ source, destination, selection: {} });
+const report = await engine.apply(plan);
 await engine.close();
 
-for (const { item, outcome, error } of report.items) {
-  if (outcome !== "failed") continue;
-  process.stderr.write(`${formatReference(item.destination)}: ${error?.message ?? outcome}\n`);
+const failures = [
+  ...(plan.failures ?? []),
+  ...report.items.flatMap(({ item, error }) =>
+    error === undefined ? [] : [{ destination: item.destination, message: error.message }],
+  ),
+];
+for (const { destination: failed, message } of failures) {
+  process.stderr.write(`${formatReference(failed)}: ${message}\n`);
   process.exitCode = 1;
 }

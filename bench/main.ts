@@ -129,12 +129,12 @@ async function linkNote(arena: Arena, roundTrip: number): Promise<string> {
   }
 }
 
-/** Bundles the loop over the engine; without an answer it could not be, and the reason is said. */
+/** Bundles the program for whole repositories; without an answer it could not be, and the reason is said. */
 async function buildLoop(): Promise<string | undefined> {
   try {
     return await bundle("copy-repository");
   } catch (error) {
-    say(`SKIPPED: imagesync in copies of whole repositories, its loop does not build: ${(error as Error).message}`);
+    say(`SKIPPED: imagesync in copies of whole repositories, its program does not build: ${(error as Error).message}`);
     return undefined;
   }
 }
