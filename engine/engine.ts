@@ -33,6 +33,7 @@ import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
 import type { Purpose } from "./registry/repository-requests.ts";
 import { type ApplyContext, type ApplyOptions, applyPlan } from "./sync/apply.ts";
+import { writingArchives } from "./sync/archives.ts";
 import { failure } from "./sync/failure.ts";
 import type { Ends, Plan, PlanFailure } from "./sync/plan.ts";
 import { planImage } from "./sync/plan-image.ts";
@@ -269,12 +270,14 @@ export class Engine {
     const { onEvent, onItem } = options;
     const redacted = (item: ReportItem): ReportItem =>
       item.error ? { ...item, error: redactedError(item.error, redactor) } : item;
-    const told = await applyPlan(plan, context, {
-      ...options,
-      onEvent: onEvent && ((event) => onEvent(redactedEvent(event, redactor))),
-      onItem: onItem && ((item) => onItem(redacted(item))),
-    });
-    const items = told.map(redacted);
+    const told = onItem && ((item: ReportItem): void => onItem(redacted(item)));
+    const done = await writingArchives(plan, this.#layouts, { ...options, onItem: told }, (archived) =>
+      applyPlan(plan, context, {
+        ...archived,
+        onEvent: onEvent && ((event) => onEvent(redactedEvent(event, redactor))),
+      }),
+    );
+    const items = done.map(redacted);
     const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
     return { items, bytes, requests: this.#client.statistics().requests - before };
   }

@@ -89,19 +89,17 @@ export class IndexDocument {
     return exact ?? this.#only(tag, (name) => tagIn(name) === tag);
   }
 
-  /** The tags, each once: those that {@link find} finds without a doubt. */
+  /** The tags, each once, in the order of the file: those that {@link find} finds without a doubt. */
   tags(): string[] {
-    const exact = new Set<string>();
-    const inNames = new Map<string, Set<Digest>>();
+    const meant = new Map<string, { readonly exact: Set<Digest>; readonly inName: Set<Digest> }>();
     for (const { name, descriptor } of this.entries) {
-      if (name === undefined) continue;
-      const tag = isTag(name) ? name : tagIn(name);
+      const tag = name === undefined || isTag(name) ? name : tagIn(name);
       if (tag === undefined) continue;
-      if (tag === name) exact.add(tag);
-      else inNames.set(tag, (inNames.get(tag) ?? new Set()).add(descriptor.digest));
+      const { exact, inName } = meant.get(tag) ?? { exact: new Set(), inName: new Set() };
+      meant.set(tag, { exact, inName });
+      (tag === name ? exact : inName).add(descriptor.digest);
     }
-    for (const [tag, digests] of inNames) if (digests.size === 1) exact.add(tag);
-    return [...exact];
+    return [...meant].flatMap(([tag, { exact, inName }]) => ((exact.size || inName.size) === 1 ? [tag] : []));
   }
 
   /** The document with the tag on this manifest. The same document when it is there already. */
