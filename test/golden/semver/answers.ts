@@ -18,7 +18,7 @@ export interface Answers {
 /** `-`: no version, `!`: one with an error that is logged, `date`: its major number is above 1024. */
 export type TagAnswer = "-" | "!" | "date" | VersionAnswer;
 
-export interface VersionAnswer {
+interface VersionAnswer {
   /** Its place in the order of all tags; equal versions have the same. */
   readonly rank: number;
   /** `major.minor.patch`. */
@@ -26,7 +26,7 @@ export interface VersionAnswer {
   readonly prerelease: string;
 }
 
-export interface ListAnswer {
+interface ListAnswer {
   /** The ranks of what is selected, lowest first. */
   readonly ranks: readonly number[];
   /** How many of these are above the highest of the destination; 0 when that has none. */

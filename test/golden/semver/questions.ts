@@ -11,7 +11,7 @@ export type Filter =
   | { readonly kind: "compatibility"; readonly value: string }
   | { readonly kind: "pinned-major"; readonly value: number };
 
-export interface List {
+interface List {
   readonly filter: Filter;
   /** Positions in the tags: what the source has. */
   readonly source: readonly number[];
