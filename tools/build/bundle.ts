@@ -1,4 +1,5 @@
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { delayModules } from "./late-modules.ts";
 import type { Product } from "./product.ts";
 
 /** What the program needs, for Node >= 20. */
@@ -48,12 +49,17 @@ const requireForPackages =
 export async function bundle(product: Product, { root, version, parts }: BundleOptions): Promise<Bundle> {
   const make = (more: BuildOptions): Promise<Uint8Array> =>
     bundleOf({ absWorkingDir: root, define: { IMAGESYNC_VERSION: JSON.stringify(version) }, ...more });
-  const main = { entryPoints: [product.entry] };
+  const plugins = [delayModules(root)];
+  const main = { entryPoints: [product.entry], plugins };
   if (!parts) return { product, code: await make(main), parts: new Map() };
   const made = [...apart.values()].map(
     async ({ file, source }) => [file, await make({ stdin: { contents: source, resolveDir: root } })] as const,
   );
-  return { product, code: await make({ ...main, plugins: [leaveOut] }), parts: new Map(await Promise.all(made)) };
+  return {
+    product,
+    code: await make({ ...main, plugins: [...plugins, leaveOut] }),
+    parts: new Map(await Promise.all(made)),
+  };
 }
 
 /** Leads the imports of parts to the files that they become. */
