@@ -158,6 +158,8 @@ export class DirectoryStorage implements Storage {
     }
     const names = (await unlessMissing(readdir(this.path))) ?? [];
     if (names.every(isPassing)) return false;
+    // Somebody has made one between the two looks.
+    if (names.includes("oci-layout")) return await this.#isLayout();
     throw layoutFault(
       "config",
       "use",

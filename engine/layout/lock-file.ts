@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileErrorCode } from "./fault.ts";
@@ -20,7 +20,7 @@ const heartbeatMs = 10_000;
 const pollMs = 25;
 
 /**
- * Takes a lock for which a file stands, against other processes. A holder on this machine that is dead does not hold it
+ * Takes a lock for which an entry of a directory stands, against other processes. A holder on this machine that is dead does not hold it
  * any more, nor does one elsewhere that gives no sign of life.
  * @param waitMs how long to wait for who has it.
  * @returns undefined when somebody else still has it then.
@@ -29,7 +29,7 @@ export async function lockFile(
   path: string,
   { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<HeldLock | undefined> {
-  const token = JSON.stringify({ pid: process.pid, host: hostname(), nonce: randomUUID() });
+  const token = `${process.pid}@${hostname()}#${randomUUID()}`;
   const until = Date.now() + waitMs;
   for (;;) {
     signal?.throwIfAborted();
@@ -45,7 +45,7 @@ function hold(path: string, token: string): HeldLock {
   const beat = setInterval(() => {
     const now = new Date();
     // Who has lost the lock finds out where it counts, before writing.
-    utimes(path, now, now).catch(() => undefined);
+    lutimes(path, now, now).catch(() => undefined);
   }, heartbeatMs);
   beat.unref();
   return {
@@ -57,7 +57,32 @@ function hold(path: string, token: string): HeldLock {
   };
 }
 
+/** File systems without symbolic links, and users without the right to make them. */
+const noLinks: ReadonlySet<string | undefined> = new Set([
+  "EPERM",
+  "EACCES",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "ENOSYS",
+  "EINVAL",
+]);
+
+/**
+ * A symbolic link that leads nowhere: it is there with what it says or not at all, where a file could be there and empty
+ * when its writer is killed.
+ */
 async function create(path: string, token: string): Promise<boolean> {
+  try {
+    await symlink(token, path);
+    return true;
+  } catch (error) {
+    if (fileErrorCode(error) === "EEXIST") return false;
+    if (noLinks.has(fileErrorCode(error))) return await createFile(path, token);
+    throw error;
+  }
+}
+
+async function createFile(path: string, token: string): Promise<boolean> {
   try {
     await writeFile(path, token, { flag: "wx" });
     return true;
@@ -89,6 +114,13 @@ async function takeAway(path: string): Promise<boolean> {
 
 async function contentOf(path: string): Promise<string | undefined> {
   try {
+    return await readlink(path);
+  } catch (error) {
+    if (fileErrorCode(error) === "ENOENT") return undefined;
+    // It is a file then.
+    if (fileErrorCode(error) !== "EINVAL" && fileErrorCode(error) !== "UNKNOWN") throw error;
+  }
+  try {
     return await readFile(path, "utf8");
   } catch (error) {
     if (fileErrorCode(error) === "ENOENT") return undefined;
@@ -98,7 +130,7 @@ async function contentOf(path: string): Promise<string | undefined> {
 
 async function lastSign(path: string): Promise<number> {
   try {
-    return (await stat(path)).mtimeMs;
+    return (await lstat(path)).mtimeMs;
   } catch (error) {
     if (fileErrorCode(error) === "ENOENT") return 0;
     throw error;
@@ -107,12 +139,11 @@ async function lastSign(path: string): Promise<number> {
 
 function isAlive(content: string, lastSignMs: number): boolean {
   const age = Date.now() - lastSignMs;
-  const holder = /^\{"pid":(\d{1,9}),"host":("(?:[^"\\]|\\.)*"),/.exec(content);
-  // Somebody is just writing it, or died at that.
-  if (holder === null) return age < staleAfterMs;
-  if (holder[2] !== JSON.stringify(hostname())) return age < staleAfterMs;
+  const [, pid, host] = /^(\d{1,9})@(.*)#[0-9a-f-]{36}$/.exec(content) ?? [];
+  // Of another machine, or a file whose writer is just at it, or has died at that.
+  if (pid === undefined || host !== hostname()) return age < staleAfterMs;
   try {
-    process.kill(Number(holder[1]), 0);
+    process.kill(Number(pid), 0);
     return true;
   } catch (error) {
     // A process of another user cannot be asked, but is there.
