@@ -32,6 +32,12 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+/** Reads how many: a whole number from 1 to 1000. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,2}$|^1000$/.test(text)) throw new InvalidArgumentError("It is a whole number from 1 to 1000.");
+  return Number(text);
+}
+
 const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads an age such as `12h` or `30d`, as milliseconds. */

@@ -9,7 +9,9 @@ import { exitCodeTable } from "./exit-codes.ts";
 import { gcCommand } from "./gc.ts";
 import { inspectCommand } from "./inspect.ts";
 import type { Invocation } from "./invocation.ts";
+import { planCommand } from "./plan.ts";
 import { registryCommand } from "./registry.ts";
+import { syncCommand } from "./sync.ts";
 import { version } from "../version.ts";
 
 /**
@@ -33,6 +35,8 @@ function createCompletable(invocation: Invocation): Command {
     .helpCommand(false)
     .addHelpText("after", `\n${exitCodeTable}`);
   program.addCommand(copyCommand(invocation).alias("cp"));
+  program.addCommand(syncCommand(invocation));
+  program.addCommand(planCommand(invocation));
   program.addCommand(inspectCommand(invocation));
   program.addCommand(digestCommand(invocation));
   program.addCommand(deleteCommand(invocation).alias("rm"));

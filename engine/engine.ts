@@ -20,6 +20,7 @@ import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
 import { retentionTag } from "./graph/retention.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
+import type { RateLimit } from "./http/rate-limit.ts";
 import { createRedactor } from "./http/redact.ts";
 import { redactedError, redactedEvent } from "./http/redacted.ts";
 import { watched } from "./http/service-secrets.ts";
@@ -349,6 +350,11 @@ export class Engine {
   /** What was asked of registries so far. */
   statistics(): { readonly requests: number; readonly bytesReceived: number; readonly bytesSent: number } {
     return this.#client.statistics();
+  }
+
+  /** What a registry has last said of how often it may still be asked; undefined for one that never told. */
+  rateLimit(registry: string): RateLimit | undefined {
+    return this.#client.rateLimit(registry);
   }
 
   /** Closes the connections; calls under way fail. */

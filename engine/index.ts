@@ -29,6 +29,7 @@ export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/t
 export { headerFault, parseMirror } from "./http/transport-check.ts";
 export { parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
+export type { RateLimit } from "./http/rate-limit.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
 export type { Companion, CompanionOptions, CompanionsFound } from "./graph/companions.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";

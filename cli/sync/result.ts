@@ -1,4 +1,4 @@
-import type { ErrorCode, ImagesyncError, Plan, PlanFailure, PlanItem, ReportItem, Side } from "../../engine/index.ts";
+import type { ErrorCode, ImagesyncError, PlanFailure, PlanItem, ReportItem, Side } from "../../engine/index.ts";
 
 /** How it ended with one image. `left`: not tried, or stopped; `conflict`: it must not replace what is there. */
 export type Outcome = "copied" | "unchanged" | "deleted" | "failed" | "conflict" | "left";
@@ -13,14 +13,15 @@ export interface ImageResult {
   readonly digest?: string | undefined;
   readonly action?: PlanItem["action"] | undefined;
   readonly reason?: string | undefined;
+  /** The canonical name of the tag it was read by, and what that holds; undefined for what has no tag there. */
+  readonly sourceTag?: string | undefined;
+  readonly sourceDigest?: PlanItem["digest"] | undefined;
   /** The digest of the image that this one belongs to: of signatures and the like. */
   readonly subject?: string | undefined;
   /** The registry that was written to. */
   readonly registry: string;
   readonly bytes: number;
   readonly blobs: ReportItem["blobs"];
-  /** Of the image together with what follows it. */
-  readonly durationMs: number;
   readonly error?: Problem | undefined;
 }
 
@@ -35,23 +36,23 @@ export interface Problem {
 /** Writes references; handed in, because loading the engine costs start-up time. */
 export type Spell = (reference: PlanItem["source"]) => string;
 
-const nothing = { bytes: 0, blobs: { copied: 0, mounted: 0, present: 0 }, durationMs: 0 };
+const nothing = { bytes: 0, blobs: { copied: 0, mounted: 0, present: 0 } };
 
 const conflicts: ReadonlySet<ErrorCode> = new Set(["conflict", "immutable"]);
 
 /** What the engine reports of an item that was applied. */
-export function resultOf(rule: string, report: ReportItem, durationMs: number, spell: Spell): ImageResult {
-  const { item, outcome, error, bytes, blobs } = report;
-  const base = { ...placed(rule, item, spell), bytes, blobs, durationMs };
+export function resultOf(rule: string, report: ReportItem, spell: Spell): ImageResult {
+  const { item, outcome, error, bytes, blobs, reason = item.reason } = report;
+  const base = { ...placed(rule, item, spell), reason, bytes, blobs };
   if (outcome === "failed" && error !== undefined) return { ...base, ...failed(error) };
   if (outcome === "left" || outcome === "failed") return { ...base, outcome: "left" };
   if (outcome === "unchanged") return { ...base, outcome };
   return { ...base, outcome: item.action === "delete" ? "deleted" : "copied" };
 }
 
-/** Of items that were never tried. */
-export function leftOf(rule: string, { items }: Plan, spell: Spell): ImageResult[] {
-  return items.map((item) => ({ ...placed(rule, item, spell), ...nothing, outcome: "left" }));
+/** Of an item that was never tried. */
+export function leftOf(rule: string, item: PlanItem, spell: Spell): ImageResult {
+  return { ...placed(rule, item, spell), ...nothing, outcome: "left" };
 }
 
 /** Of what could not even be planned. */
@@ -67,22 +68,27 @@ export function unplanned(rule: string, failure: PlanFailure, spell: Spell): Ima
   };
 }
 
-function placed(
-  rule: string,
-  item: PlanItem,
-  spell: Spell,
-): Omit<ImageResult, "outcome" | "bytes" | "blobs" | "durationMs"> {
+function placed(rule: string, item: PlanItem, spell: Spell): Omit<ImageResult, "outcome" | "bytes" | "blobs"> {
   const { source, destination, digest, action, reason, subject } = item;
   return {
     rule,
-    source: spell(source),
+    // The digest beside a tag is told by itself: people know their images by tags.
+    source: spell(source.tag === undefined ? source : { ...source, digest: undefined }),
     destination: spell(destination),
     registry: destination.registry,
     digest,
     action,
     reason,
+    sourceTag: tagOf(item),
+    sourceDigest: source.digest,
     subject,
   };
+}
+
+/** The canonical name of the tag that an item reads; undefined for what has none, and for what is not read. */
+export function tagOf({ source, subject, action }: PlanItem): string | undefined {
+  if (source.tag === undefined || subject !== undefined || action === "delete") return undefined;
+  return `${source.registry}/${source.repository}:${source.tag}`;
 }
 
 function failed(error: ImagesyncError | PlanFailure): Pick<ImageResult, "outcome" | "error"> {

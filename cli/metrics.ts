@@ -1,0 +1,146 @@
+import { writeAtomically } from "./atomic-file.ts";
+import type { ImageResult, Outcome } from "./sync/result.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** How the outcomes of images are called among tasks. */
+const statusOf: Readonly<Record<Outcome, string>> = {
+  copied: "succeeded",
+  unchanged: "succeeded",
+  deleted: "succeeded",
+  failed: "failed",
+  conflict: "conflict",
+  left: "stopped",
+};
+
+interface Policy {
+  readonly tasks: Map<string, number>;
+  /** Images that are not, or not known to be, as the rule wants them. */
+  drift: number;
+}
+
+/** What one run did, by rule and by registry, never by tag or digest: those would grow without end. */
+export class RunMetrics {
+  readonly #policies = new Map<string, Policy>();
+  readonly #bytes = new Map<string, number>();
+  readonly #blobs = { copied: 0, mounted: 0, present: 0 };
+  readonly #rateLimits = new Map<string, number>();
+
+  /** Counts one result. */
+  add(result: ImageResult): void {
+    const policy = this.#policy(result.rule);
+    const operation = result.action === "delete" ? "delete" : "copy";
+    const key = labels({ policy: result.rule, operation, status: statusOf[result.outcome] });
+    policy.tasks.set(key, (policy.tasks.get(key) ?? 0) + 1);
+    if (!isInPlace(result.outcome)) policy.drift += 1;
+    this.#bytes.set(result.registry, (this.#bytes.get(result.registry) ?? 0) + result.bytes);
+    this.#blobs.copied += result.blobs.copied;
+    this.#blobs.mounted += result.blobs.mounted;
+    this.#blobs.present += result.blobs.present;
+  }
+
+  /** Notes a rule, which can turn out to have no images at all. */
+  begin(rule: string): void {
+    this.#policy(rule);
+  }
+
+  /** Notes a rule that was not begun: what it has to do is not known. */
+  leave(rule: string): void {
+    this.#policy(rule).drift += 1;
+  }
+
+  /** Notes how many requests a registry still allows. */
+  rateLimit(registry: string, remaining: number): void {
+    this.#rateLimits.set(registry, remaining);
+  }
+
+  /**
+   * The text form of Prometheus, for the textfile collector of its node exporter. `nowMs` is when the run ended.
+   * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+   */
+  render(nowMs: number): string {
+    const policies = [...this.#policies].sort(([one], [other]) => (one < other ? -1 : 1));
+    return [
+      family(
+        "imagesync_tasks_total",
+        "counter",
+        "Images of the last run, by rule and by how they ended.",
+        policies.flatMap(([, { tasks }]) => [...tasks].map(([key, value]): Sample => [key, value])),
+      ),
+      family(
+        "imagesync_transferred_bytes_total",
+        "counter",
+        "Bytes of blobs that the last run sent to a registry.",
+        [...this.#bytes].map(([registry, value]): Sample => [labels({ registry, direction: "push" }), value]),
+      ),
+      family(
+        "imagesync_blobs_total",
+        "counter",
+        "Blobs of the last run, by how they came to be there.",
+        Object.entries(this.#blobs).map(([result, value]): Sample => [labels({ result }), value]),
+      ),
+      family(
+        "imagesync_registry_ratelimit_remaining",
+        "gauge",
+        "Requests that a registry still allows.",
+        [...this.#rateLimits].map(([registry, value]): Sample => [labels({ registry }), value]),
+      ),
+      family(
+        "imagesync_policy_drift",
+        "gauge",
+        "Images of a rule that the last run has not put in place.",
+        policies.map(([policy, { drift }]): Sample => [labels({ policy }), drift]),
+      ),
+      family(
+        "imagesync_policy_last_success_timestamp_seconds",
+        "gauge",
+        "When a rule was last in place.",
+        policies
+          .filter(([, { drift }]) => drift === 0)
+          .map(([policy]): Sample => [labels({ policy }), Math.round(nowMs / 1000)]),
+      ),
+    ].join("");
+  }
+
+  #policy(name: string): Policy {
+    const known = this.#policies.get(name);
+    if (known !== undefined) return known;
+    const policy: Policy = { tasks: new Map(), drift: 0 };
+    this.#policies.set(name, policy);
+    return policy;
+  }
+}
+
+/** Writes the file so that a collector never sees half of it. @throws UsageError */
+export async function writeMetrics(file: string, text: string): Promise<void> {
+  try {
+    await writeAtomically(file, text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Cannot write the metrics to "${file}": ${reason}`,
+      "Give --metrics-file a file in a directory that can be written",
+    );
+  }
+}
+
+type Sample = readonly [labels: string, value: number];
+
+function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
+  if (samples.length === 0) return "";
+  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+function labels(values: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(values)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(",")}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+function isInPlace(outcome: Outcome): boolean {
+  return outcome === "copied" || outcome === "unchanged" || outcome === "deleted";
+}

@@ -1,0 +1,45 @@
+import type { OutputStream } from "../invocation.ts";
+import { printable } from "../printable.ts";
+import type { ResultFormat } from "./rendering-flags.ts";
+import type { ImageResult } from "./result.ts";
+import type { RunCost, Totals } from "./tally.ts";
+
+/** Prints results on standard output: as text, the images that are in place, pinned, each as soon as it is. */
+export class ResultWriter {
+  readonly #stdout: OutputStream;
+  readonly #format: ResultFormat;
+  readonly #held: object[] = [];
+
+  constructor(stdout: OutputStream, format: ResultFormat) {
+    this.#stdout = stdout;
+    this.#format = format;
+  }
+
+  write(result: ImageResult): void {
+    if (this.#format === "text") {
+      // Signatures and the like are of no use by themselves, and what is gone cannot be pulled.
+      const inPlace = result.outcome === "copied" || result.outcome === "unchanged";
+      if (!inPlace || result.subject !== undefined || result.digest === undefined) return;
+      const at = result.destination.endsWith(`@${result.digest}`) ? "" : `@${result.digest}`;
+      this.#stdout.write(`${printable(result.destination)}${at}\n`);
+      return;
+    }
+    const object = asObject(result);
+    if (this.#format === "json") this.#held.push(object);
+    else this.#stdout.write(`${JSON.stringify({ kind: "image", ...object })}\n`);
+  }
+
+  /** Prints what comes after all results. */
+  end(totals: Totals, cost: RunCost): void {
+    const summary = { ...totals, ...cost };
+    if (this.#format === "json") this.#stdout.write(`${JSON.stringify({ images: this.#held, summary })}\n`);
+    if (this.#format === "jsonl") this.#stdout.write(`${JSON.stringify({ kind: "summary", ...summary })}\n`);
+  }
+}
+
+/** The fields that scripts may rely on, in an order that people can read. */
+function asObject(result: ImageResult): object {
+  const { rule, outcome, source, sourceDigest, destination, digest, ...rest } = result;
+  const { action, reason, subject, bytes, blobs, error } = rest;
+  return { rule, outcome, source, sourceDigest, destination, digest, action, reason, subject, bytes, blobs, error };
+}

@@ -1,0 +1,205 @@
+import { readFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fetchTree } from "../../support/images/index.ts";
+import { invoke } from "../invoke.ts";
+import { openStage, type Stage } from "./stage.ts";
+
+let stage: Stage;
+
+beforeEach(async () => {
+  stage = await openStage();
+});
+
+afterEach(async () => {
+  await stage.close();
+});
+
+const summary = (stderr: string): string | undefined => stderr.trimEnd().split("\n").at(-1);
+const written = (): string[] =>
+  stage.destination.requests.filter(({ method }) => !/^(?:GET|HEAD)$/.test(method)).map(({ method }) => method);
+
+describe("sync", () => {
+  test("puts every image in place and prints each one pinned, as text for scripts", async () => {
+    const one = await stage.push("app", "1");
+    const two = await stage.push("base", "2");
+    const file = await stage.configure("images:", stage.image("app", "1"), stage.image("base", "2"));
+    const { code, stdout, stderr } = await invoke(["sync", "-c", file]);
+    expect(code).toBe(0);
+    const { host } = stage.destination;
+    expect(stdout.split("\n").sort()).toEqual(["", `${host}/app:1@${one}`, `${host}/base:2@${two}`]);
+    expect(stderr).toContain(`copied ${stage.source.host}/app:1 -> ${host}/app:1 (`);
+    expect(summary(stderr)).toMatch(/^2 images: 2 copied, 0 unchanged; \d+ blobs copied, .* moved \(\d+ requests, /);
+    await fetchTree(stage.destination, "app", "1");
+  });
+
+  test("run again prints the same, writes nothing and says so", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const first = await invoke(["sync", "-c", file]);
+    stage.destination.resetCounts();
+    const second = await invoke(["sync", "-c", file]);
+    expect(second).toMatchObject({ code: 0, stdout: first.stdout });
+    expect(written()).toEqual([]);
+    expect(second.stderr).toMatch(/^1 image: 0 copied, 1 unchanged; 0 blobs copied, 0 B moved \(/);
+  });
+
+  test("takes the tags of a repository that are selected", async () => {
+    for (const tag of ["1.0.0", "1.1.0", "2.0.0", "edge"]) await stage.push("app", tag);
+    const ends = `source: ${stage.source.host}/app, destination: ${stage.destination.host}/app`;
+    const file = await stage.configure("repositories:", `  - {${ends}, range: ">=1.1"}`);
+    const { code, stdout } = await invoke(["sync", "-c", file]);
+    expect(code).toBe(0);
+    expect(new Set([...stdout.matchAll(/app:(\S+)@/g)].map(([, tag]) => tag))).toEqual(new Set(["1.1.0", "2.0.0"]));
+  });
+
+  test("an image that fails stops no other, and is told with what to do about it", async () => {
+    await stage.push("app", "1");
+    const lines = [stage.image("none", "1"), stage.image("app", "1"), stage.image("none", "2")];
+    const { code, stdout, stderr } = await invoke(["sync", "-c", await stage.configure("images:", ...lines)]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^\S+\/app:1@sha256:[0-9a-f]{64}\n$/);
+    expect(stderr).toContain("2 images failed:\n");
+    // The hint that both have in common stands there once.
+    expect(stderr.match(/Check the spelling of the source/g)).toHaveLength(1);
+    expect(summary(stderr)).toMatch(/^3 images: 1 copied, 0 unchanged, 2 failed; /);
+  });
+
+  test("with --fail-fast nothing more is begun after a failure", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("none", "1"), stage.image("app", "1"));
+    const { code, stdout, stderr } = await invoke(["sync", "-c", file, "--fail-fast"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(written()).toEqual([]);
+    expect(summary(stderr)).toMatch(/ 1 failed, 1 left; /);
+  });
+
+  test("ends with 4 when there are only conflicts", async () => {
+    await stage.push("app", "1", "old");
+    const plain = await stage.configure("images:", stage.image("app", "1"));
+    await invoke(["sync", "-c", plain]);
+    await stage.push("app", "1", "new");
+    await stage.push("app", "2");
+    const file = await stage.configure(
+      "images:",
+      stage.image("app", "1", "on_conflict: fail"),
+      stage.image("app", "2"),
+    );
+    const { code, stdout, stderr } = await invoke(["sync", "-c", file]);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/^\S+\/app:2@\S+\n$/);
+    expect(stderr).toContain("1 conflict:\n");
+  });
+
+  test("does nothing with --dry-run but to print what it would do", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const { code, stdout } = await invoke(["sync", "-c", file, "-n"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^To copy: 1 image, at most .*\n {2}\S+\/app:1 -> \S+\/app:1 \(sha256:[0-9a-f]{12}, /);
+    expect(written()).toEqual([]);
+  });
+
+  test("prints one object, or an object a line", async () => {
+    const digest = await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"), stage.image("none", "1"));
+    const json = JSON.parse((await invoke(["sync", "-c", file, "-o", "json"])).stdout) as Record<string, unknown>;
+    expect(json["images"]).toHaveLength(2);
+    expect(json["summary"]).toMatchObject({ images: { copied: 1, failed: 1 }, requests: expect.any(Number) });
+    const lines = (await invoke(["sync", "-c", file, "-o", "jsonl"])).stdout.trimEnd().split("\n");
+    const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(objects.map(({ kind }) => kind)).toEqual(["image", "image", "summary"]);
+    expect(objects.find(({ outcome }) => outcome === "unchanged")).toEqual({
+      kind: "image",
+      rule: `${stage.destination.host}/app:1`,
+      outcome: "unchanged",
+      source: `${stage.source.host}/app:1`,
+      sourceDigest: digest,
+      destination: `${stage.destination.host}/app:1`,
+      digest,
+      action: "skip",
+      reason: "in place",
+      bytes: 0,
+      blobs: { copied: 0, mounted: 0, present: 0 },
+    });
+    expect(objects.find(({ outcome }) => outcome === "failed")).toMatchObject({ error: { code: "not-found" } });
+  });
+
+  test("with --quiet tells errors only, with --verbose also what did not change", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    expect((await invoke(["sync", "-c", file, "-q"])).stderr).toBe("");
+    expect((await invoke(["sync", "-c", file, "-v"])).stderr).toMatch(/^unchanged \S+\/app:1 -> /);
+  });
+
+  test("messages are objects with --log-format json, and progress with --progress json", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"), stage.image("none", "1"));
+    const parsed = (text: string): Record<string, unknown>[] =>
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const messages = parsed((await invoke(["sync", "-c", file, "--log-format", "json"])).stderr);
+    expect(messages.map(({ level }) => level)).toEqual(["error", "info", "error", "info"]);
+    const progress = parsed((await invoke(["sync", "-c", file, "--progress", "json"])).stderr);
+    expect(progress.map(({ event, level }) => event ?? level)).toEqual([
+      "planned",
+      "planned",
+      "image",
+      "image",
+      "error",
+      "info",
+    ]);
+  });
+
+  test("a stop tells what is done and what is not, and the same command goes on", async () => {
+    await stage.push("app", "1");
+    await stage.push("app", "2");
+    const file = await stage.configure("images:", stage.image("app", "1"), stage.image("app", "2"));
+    const controller = new AbortController();
+    stage.destination.intercept = ({ method, kind, path }) => {
+      if (method !== "PUT" || kind !== "manifest" || !path.endsWith("/2")) return undefined;
+      controller.abort();
+      return { until: new Promise(() => undefined) };
+    };
+    const { code, stderr } = await invoke(["sync", "-c", file], { signal: controller.signal });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Stopped: what is done stays done, \d images? left; the same command goes on from there\n$/);
+    stage.destination.intercept = undefined;
+    expect(await invoke(["sync", "-c", file])).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ["no configuration", ["sync"], "--config"],
+    ["a file that is not there", ["sync", "-c", "/nonexistent.yaml"], "/nonexistent.yaml"],
+    ["a wrong number of jobs", ["sync", "-c", "x", "-j", "0"], "from 1 to 1000"],
+    ["a plan and a dry run", ["sync", "--plan", "x", "-n"], "--dry-run"],
+  ])("%s is a mistake of usage", async (_name, words, said) => {
+    const { code, stderr } = await invoke(words);
+    expect(code).toBe(64);
+    expect(stderr).toContain(said);
+  });
+});
+
+describe("the metrics of a run", () => {
+  test("stand in a file that a collector reads, by rule and never by tag", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure(
+      "images:",
+      stage.image("app", "1", 'name: "a \\\\ \\"b\\""'),
+      stage.image("none", "1"),
+    );
+    await invoke(["sync", "-c", file, "--metrics-file", stage.file("run.prom")]);
+    const text = await readFile(stage.file("run.prom"), "utf8");
+    expect(text).toContain('imagesync_tasks_total{policy="a \\\\ \\"b\\"",operation="copy",status="succeeded"} 1\n');
+    expect(text).toContain(`imagesync_policy_drift{policy="${stage.destination.host}/none:1"} 1\n`);
+  });
+
+  test("that cannot be written are an error that says where", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const { code, stderr } = await invoke(["sync", "-c", file, "--metrics-file", stage.file("none/run.prom")]);
+    expect(code).toBe(64);
+    expect(stderr).toContain("none/run.prom");
+  });
+});
