@@ -99,12 +99,13 @@ async function basisOf(
     context.diagnostics.error("Source unavailable", detail, attributePath("source"));
     return undefined;
   }
-  // At another destination nothing is known of what is there.
-  const isElsewhere = memory.place !== canonicalRepository(text(value, "destination"));
-  if (!isElsewhere && memory.wanted?.question === question && memory.wanted) return { wanted: memory.wanted, memory };
+  // A replacement is planned by the memory of what it replaces, but during apply without any. And at another destination
+  // nothing is known of what is there.
+  const isNew = request.prior === null || isReplaced;
+  if (!isNew && memory.wanted?.question === question && memory.wanted) return { wanted: memory.wanted, memory };
   const isAskable = provider !== undefined && !provider.unknown && provider.resolveAtPlan;
   if (!isAskable || !storePlannedPrivate) return undefined;
-  return await ask(value, isElsewhere ? noMemory : memory, provider, context);
+  return await ask(value, isNew ? noMemory : memory, provider, context);
 }
 
 async function ask(

@@ -30,13 +30,15 @@ export async function removeTags(
 ): Promise<readonly TagFailure[]> {
   const policy = policyOf(value, provider);
   if (policy === "retain" || tags.size === 0) return [];
+  // What has come with an image goes with it.
+  const referrers = value["referrers"] !== false;
   const failures: TagFailure[] = [];
   const reports: RemovalReport[] = [];
   await Promise.all(
     [...tags].map(async ([tag, { digest, previous }]) => {
       try {
         // An update that failed may have given the digest, which is not an earlier one yet, the tag of an earlier one.
-        const removal = { expectDigest: digest, previous: [digest, ...previous], policy, signal };
+        const removal = { expectDigest: digest, previous: [digest, ...previous], policy, referrers, signal };
         reports.push(await provider.engine.remove(tagAt(value, tag), removal));
       } catch (error) {
         // A stop too: what was copied before must get into the state.

@@ -194,6 +194,38 @@ describe("apply", () => {
     expect(Buffer.from(response.private).toString()).toBe("half");
   });
 
+  test("stores what an update that fails half-way says is there, and nothing that does not say so", async () => {
+    for (const [partial, stored, bytes] of [
+      [true, box("a", 1), "half"],
+      [false, box("a", 0), "planned"],
+    ] as const) {
+      const { send, configure } = serverFor(
+        providerWith({
+          apply: (_request, { diagnostics }) => {
+            diagnostics.error("Half done", "The second half failed.");
+            return Promise.resolve({ state: box("a", 1), private: Buffer.from("half"), partial });
+          },
+        }),
+      );
+      await configure();
+      const response = await send(
+        "ApplyResourceChange",
+        [
+          "ApplyResourceChangeRequest",
+          {
+            type_name: "box",
+            prior_state: encoded(box("a", 0)),
+            planned_state: encoded(box("a", 2)),
+            planned_private: Buffer.from("planned"),
+          },
+        ],
+        "ApplyResourceChangeResponse",
+      );
+      expect(decoded(response.new_state)).toEqual(stored);
+      expect(Buffer.from(response.private).toString()).toBe(bytes);
+    }
+  });
+
   test("keeps the state when Terraform sends a value that cannot be read, and says where", async () => {
     const { send, configure } = serverFor(providerWith({}));
     await configure();
