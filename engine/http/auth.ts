@@ -22,6 +22,9 @@ type KnownMethod =
   | { readonly kind: "basic" }
   | { readonly kind: "bearer"; readonly realm: URL; readonly service: string | undefined };
 
+/** How a registry answers those that it hides from the anonymous that something exists, without asking for a login. */
+const hidingStatuses: ReadonlySet<number> = new Set([403, 404]);
+
 /** A challenge that was read: the method to remember, and what it says about the request that was refused. */
 interface Demand {
   readonly method: KnownMethod;
@@ -49,6 +52,8 @@ export class Authenticator {
   readonly #tokens = new TokenCache();
   readonly #fetching = new SingleFlight<string, Token>();
   readonly #refreshTokens = new RefreshTokens();
+  /** Registries that were asked, or are being asked, what login they want. */
+  readonly #asked = new Map<string, Promise<void>>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -76,7 +81,16 @@ export class Authenticator {
       if (!endpoint.owns(response.url)) return response;
       if (response.status < 400 && sent === undefined) this.#rememberOpen(endpoint);
       const demand = this.#demand(endpoint, request, response, login.found);
-      if (demand === undefined) return response;
+      if (demand === undefined) {
+        if (!isDecisive(request, access) || !this.#mayHide(endpoint, response, sent, login.found)) return response;
+        await this.#ask(endpoint, request, exchange);
+        const next = await this.#renewedAuthorization(endpoint, login, wanted, request);
+        if (next === undefined) return response;
+        response.body.destroy();
+        request.body?.abandon();
+        sent = next;
+        continue;
+      }
       // A refused token is of no more use to anybody, also when this request cannot be sent again.
       if (sent?.startsWith("Bearer ") === true) this.#tokens.drop(sent.slice("Bearer ".length));
       const isLast = round === maxRounds || request.body?.taken === true;
@@ -119,6 +133,43 @@ export class Authenticator {
       redactor.registerSecret(credential.token);
     }
     return found;
+  }
+
+  /**
+   * Some registries do not ask the anonymous for a login, but hide from them that there is something. Where there is a
+   * login, and nothing was ever had without one, such an answer proves nothing.
+   */
+  #mayHide(
+    endpoint: Endpoint,
+    response: WireResponse,
+    sent: string | undefined,
+    { credential }: FoundCredential,
+  ): boolean {
+    if (sent !== undefined || credential.kind === "anonymous" || !hidingStatuses.has(response.status)) return false;
+    return this.#methods.get(endpoint.registry)?.kind !== "none";
+  }
+
+  /** Asks a registry what login it wants, if nothing is known of it: once, however many want to know. */
+  async #ask(endpoint: Endpoint, request: WireRequest, exchange: Exchange): Promise<void> {
+    const { registry } = endpoint;
+    for (let asking = this.#asked.get(registry); asking !== undefined; asking = this.#asked.get(registry)) {
+      try {
+        await unlessAborted(asking, request.signal);
+        return;
+      } catch {
+        // Who has asked was stopped, or got no answer; then this one asks.
+        request.signal.throwIfAborted();
+      }
+    }
+    if (this.#methods.has(registry)) return;
+    const asking = this.#probe(endpoint, request, exchange);
+    this.#asked.set(registry, asking);
+    try {
+      await asking;
+    } catch (error) {
+      this.#asked.delete(registry);
+      throw error;
+    }
   }
 
   /**
@@ -234,6 +285,19 @@ export class Authenticator {
     return unlessAborted(token, request.signal);
   }
 }
+
+/**
+ * Whether an answer of "not there" decides something. Who is about to write asks what is there only to save work: the
+ * write itself decides, and until then an open registry need not be asked. Before a delete somebody has looked.
+ */
+function isDecisive({ method, url, body }: WireRequest, access: readonly Access[]): boolean {
+  if (!url.pathname.startsWith("/v2/") || method === "DELETE" || body?.taken === true) return false;
+  const isRead = method === "GET" || method === "HEAD";
+  return !isRead || !access.some(({ actions }) => actions.includes("push") && actions.every((one) => writing.has(one)));
+}
+
+/** The actions of who copies something to a repository; who deletes there has more. */
+const writing: ReadonlySet<string> = new Set(["pull", "push"]);
 
 const basicDemand: Demand = { method: { kind: "basic" }, scopes: new Map(), insufficientScope: false };
 
