@@ -12,6 +12,7 @@ import type { Invocation } from "./invocation.ts";
 import { planCommand } from "./plan.ts";
 import { registryCommand } from "./registry.ts";
 import { syncCommand } from "./sync.ts";
+import { tagsCommand } from "./tags.ts";
 import { version } from "../version.ts";
 
 /**
@@ -37,6 +38,7 @@ function createCompletable(invocation: Invocation): Command {
   program.addCommand(copyCommand(invocation).alias("cp"));
   program.addCommand(syncCommand(invocation));
   program.addCommand(planCommand(invocation));
+  program.addCommand(tagsCommand(invocation).alias("ls"));
   program.addCommand(inspectCommand(invocation));
   program.addCommand(digestCommand(invocation));
   program.addCommand(deleteCommand(invocation).alias("rm"));

@@ -26,7 +26,7 @@ export interface ImageResult {
 }
 
 /** Why it went wrong, in words of the engine. */
-export interface Problem {
+interface Problem {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string | undefined;

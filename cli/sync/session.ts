@@ -8,7 +8,7 @@ import { describeRetag, type RetagPolicy, reviewRetags } from "../lock/retag.ts"
 import { printable } from "../printable.ts";
 import type { Display } from "../progress/display.ts";
 import { type ConnectionsFlags, engineOptionsFor } from "./connections.ts";
-import { bytesOf, type PlanSummary } from "./plan-summary.ts";
+import { bytesOf, hasChanges, type PlanSummary } from "./plan-summary.ts";
 import { planRules, type RulePlan } from "./run.ts";
 import type { Spell } from "./result.ts";
 import type { Totals } from "./tally.ts";
@@ -112,11 +112,10 @@ export function exitCodeOfRun({ images }: Totals): number {
   return exitCodes.ok;
 }
 
-/** The same for a plan, where nothing can have been left. */
-export function exitCodeOfPlan({ counts }: PlanSummary, changes: boolean): number {
-  if (counts.failed > 0) return exitCodes.failed;
-  if (!changes) return exitCodes.ok;
-  if (counts.conflict > 0) return exitCodes.conflict;
-  const work = counts.copy + counts.repair + counts.tag + counts.delete + counts.referrers;
-  return work > 0 ? exitCodes.changes : exitCodes.ok;
+/** What a plan ends with: 1 when it is not whole; with `detailed` 4 for conflicts, 2 where there is something to do. */
+export function exitCodeOfPlan(summary: PlanSummary, detailed: boolean): number {
+  if (summary.counts.failed > 0) return exitCodes.failed;
+  if (!detailed) return exitCodes.ok;
+  if (summary.counts.conflict > 0) return exitCodes.conflict;
+  return hasChanges(summary) ? exitCodes.changes : exitCodes.ok;
 }
