@@ -66,7 +66,8 @@ async function addAll(
   const tag = fallbackTag(subject);
   let found = await readFallbackIndex(repository, subject, signal);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-    if (found.kind === "other") throw occupied(repository, tag, found.why);
+    if (found.kind === "other" || (found.kind === "itself" && (await isListed(repository, tag, signal))))
+      throw occupied(repository, tag, found.why);
     const wanted = withEntries(found.kind === "index" ? found.index : undefined, manifests);
     // Nothing stands between the last look and this write.
     if (wanted !== undefined) await repository.manifests.put(wanted, tag, { signal });
@@ -82,6 +83,11 @@ async function addAll(
     message: `Cannot list referrers in ${repository.name.registry}/${repository.name.repository}:${tag}: somebody else writes it all the time`,
     hint: "Try again when nobody else signs this image",
   });
+}
+
+/** GitLab shows a manifest under this name also where nobody has made such a tag. */
+async function isListed(repository: Repository, tag: string, signal: AbortSignal): Promise<boolean> {
+  return (await repository.tags.list({ signal })).includes(tag);
 }
 
 function lists(found: FallbackIndex, manifests: readonly Manifest[]): boolean {

@@ -186,7 +186,7 @@ async function readEntries(
 ): Promise<readonly Descriptor[]> {
   const found = await readFallbackIndex(repository, subject, signal);
   if (found.kind === "index") return found.index.manifests.filter(({ digest }) => digest !== subject);
-  if (found.kind === "other") {
+  if (found.kind !== "absent") {
     const { registry, repository: name } = repository.name;
     warnings.push(
       `The tag ${registry}/${name}:${fallbackTag(subject)} is no list of referrers and is ignored: ${found.why}`,

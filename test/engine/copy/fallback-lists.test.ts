@@ -125,14 +125,16 @@ describe("where the registry keeps no lists of referrers", () => {
     expect(await outcomes(pair, plan)).toEqual(["conflict", "conflict", "conflict", "conflict"]);
   });
 
-  test("something else under the fallback tag is left alone, and the referrer fails", async () => {
+  test.each([
+    ["signatures of cosign", buildCosignSignatures(image, ["x"])],
+    ["the image itself", image],
+  ])("something else under the fallback tag is left alone, and the referrer fails: %s", async (_what, held) => {
     const { pair, plan, to } = await stage(withoutApi);
-    await putList(pair, buildCosignSignatures(image, ["x"]));
-    const before = await pair.tagged({ ...to, tag: attachmentTag(image) });
+    await putList(pair, held);
     const report = await pair.engine.apply(plan);
     expect(report.items[0]?.error).toMatchObject({ code: "conflict", side: "destination" });
     expect(report.items[0]?.error?.message).toContain(attachmentTag(image));
-    expect(await pair.tagged({ ...to, tag: attachmentTag(image) })).toBe(before);
+    expect(await pair.tagged({ ...to, tag: attachmentTag(image) })).toBe(held.digest);
   });
 });
 

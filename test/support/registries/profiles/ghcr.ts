@@ -25,6 +25,7 @@ export const ghcr: Profile = {
   },
   login: { user: "octo-org", password: "ghp_aPersonalAccessToken" },
   auth: ({ user, password }) => ({ kind: "token", users: { [user]: password }, service: "ghcr.io" }),
+  registry: { referrersApi: false },
   rules: ({ apiUrl }) => [
     refuseTagDelete(unsupported),
     refuseDigestDelete(unsupported),
