@@ -92,12 +92,15 @@ async function release(
 }
 
 function together(a: CollectionReport, b: CollectionReport, skipped: readonly Skipped[]): CollectionReport {
+  const manifests = new Set([...a.manifests, ...b.manifests]);
+  const blobs = new Set([...a.blobs, ...b.blobs]);
   return {
     tags: [...a.tags, ...b.tags],
-    manifests: [...new Set([...a.manifests, ...b.manifests])],
-    blobs: [...new Set([...a.blobs, ...b.blobs])],
+    manifests: [...manifests],
+    blobs: [...blobs],
     bytes: a.bytes + b.bytes,
-    kept: [...a.kept, ...b.kept],
+    // What a signature had kept of its image goes with the signature.
+    kept: [...a.kept, ...b.kept].filter(({ digest }) => !manifests.has(digest) && !blobs.has(digest)),
     skipped: [...a.skipped, ...skipped, ...b.skipped],
     unsupported: {
       manifests: a.unsupported.manifests + b.unsupported.manifests,
