@@ -27,10 +27,10 @@ export function digestCommand(invocation: Invocation): Command {
 }
 
 async function printDigest(text: string, flags: DigestFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, formatPlatform, ImagesyncError, parsePlatform, parseReference, pinned } =
+  const { createEngine, formatPlatform, ImagesyncError, parsePlatform, parseLocation, pinned } =
     await import("../engine/index.ts");
   const { stdout, signal } = invocation;
-  const reference = parseReference(text);
+  const reference = parseLocation(text);
   const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
   const { onEvent } = createProgress(invocation, { totalBytes: 0, quiet: false });
   const engine = createEngine({ ...(await engineOptions(reference, flags, invocation)), onEvent });

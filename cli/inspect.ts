@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { Depth, Inspection, Reference } from "../engine/index.ts";
+import type { CompanionsFound, Depth, Inspection, Reference } from "../engine/index.ts";
 import { type ConnectionFlags, engineOptions, withConnection } from "./connection.ts";
 import { Ended } from "./ended.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -10,6 +10,7 @@ import { formatBytes } from "./quantity.ts";
 
 interface InspectFlags extends ConnectionFlags {
   readonly verify?: boolean;
+  readonly referrers?: boolean;
   readonly output: OutputFormat;
 }
 
@@ -22,8 +23,9 @@ Examples:
 export function inspectCommand(invocation: Invocation): Command {
   const command = new Command("inspect")
     .description("tell what a tag holds: digest, type, platforms")
-    .argument("<reference>", "registry/repository:tag or registry/repository@digest")
-    .option("--verify", "ask for every manifest and blob below it, and tell which are missing");
+    .argument("<reference>", "registry/repository:tag or registry/repository@digest; oci:directory:tag")
+    .option("--verify", "ask for every manifest and blob below it, and tell which are missing")
+    .option("--referrers", "list what belongs to it: signatures, SBOMs, attestations");
   return withConnection(command)
     .addOption(new Option("-o, --output <format>", "form of the result").choices(["text", "json"]).default("text"))
     .addHelpText("after", examples)
@@ -31,15 +33,23 @@ export function inspectCommand(invocation: Invocation): Command {
 }
 
 async function inspect(text: string, flags: InspectFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, parseReference, pinned } = await import("../engine/index.ts");
+  const { createEngine, parseLocation, pinned } = await import("../engine/index.ts");
   const { stdout, signal } = invocation;
-  const reference = parseReference(text);
+  const reference = parseLocation(text);
   const { onEvent } = createProgress(invocation, { totalBytes: 0, quiet: false });
   const engine = createEngine({ ...(await engineOptions(reference, flags, invocation)), onEvent });
   try {
     const depth = flags.verify === true ? "blobs" : "tag";
     const inspection = await engine.inspect(reference, { depth, platforms: true, side: "source", signal });
-    const shown: Shown = { reference: pinned(reference, inspection.digest), depth, inspection, tag: reference.tag };
+    const found = flags.referrers === true ? await engine.referrers(reference, { signal }) : undefined;
+    for (const warning of found?.warnings ?? []) invocation.stderr.write(`Warning: ${printable(warning)}\n`);
+    const shown: Shown = {
+      reference: pinned(reference, inspection.digest),
+      depth,
+      inspection,
+      tag: reference.tag,
+      referrers: found?.companions,
+    };
     stdout.write(flags.output === "json" ? asJson(shown) : asText(shown));
     const { manifests, blobs } = inspection.missing;
     if (manifests.length + blobs.length > 0) throw new Ended(exitCodes.failed);
@@ -54,15 +64,17 @@ interface Shown {
   readonly tag: Reference["tag"];
   readonly depth: Depth;
   readonly inspection: Inspection;
+  /** Undefined when they were not looked for. */
+  readonly referrers: CompanionsFound["companions"] | undefined;
 }
 
-function asJson({ reference, tag, depth, inspection }: Shown): string {
+function asJson({ reference, tag, depth, inspection, referrers }: Shown): string {
   const { digest, mediaType, size, platforms = new Map<string, string>(), missing } = inspection;
   const verified = depth === "blobs" ? { missing } : {};
-  return `${JSON.stringify({ reference, tag, digest, mediaType, size, platforms: Object.fromEntries(platforms), ...verified })}\n`;
+  return `${JSON.stringify({ reference, tag, digest, mediaType, size, platforms: Object.fromEntries(platforms), referrers, ...verified })}\n`;
 }
 
-function asText({ reference, tag, depth, inspection }: Shown): string {
+function asText({ reference, tag, depth, inspection, referrers = [] }: Shown): string {
   const { digest, mediaType, size, platforms = new Map<string, string>(), missing } = inspection;
   const lines = [
     ["Reference", reference],
@@ -71,6 +83,10 @@ function asText({ reference, tag, depth, inspection }: Shown): string {
     ["Type", mediaType],
     ["Manifest", size === undefined ? "of unknown size" : formatBytes(size)],
     ...[...platforms].map(([platform, image], at) => [at === 0 ? "Platforms" : "", `${platform}  ${image}`]),
+    ...referrers.map(({ digest, artifactType = "of no type" }, at) => [
+      at === 0 ? "Referrers" : "",
+      `${digest}  ${artifactType}`,
+    ]),
     ...(depth === "tag" ? [] : [["Content", contentOf(missing)]]),
     ...missing.manifests.map((each) => ["Missing", `manifest ${each}`]),
     ...missing.blobs.map((each) => ["Missing", `blob ${each}`]),

@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type RunningRegistry, startRegistry } from "../../embedded-registry/index.ts";
 import { buildImage, buildPlatformIndex, push } from "../support/images/index.ts";
+import { buildReferrer, sbomType } from "../support/images/companions.ts";
 import { invoke } from "./invoke.ts";
 
 const index = buildPlatformIndex({ seed: "inspect command", layers: [2000] });
@@ -50,6 +54,32 @@ describe("inspect", () => {
     const broken = await invoke(["inspect", at("one"), "--plain-http", "--verify"]);
     expect(broken.code).toBe(1);
     expect(broken.stdout).toMatch(/^Missing {4}blob sha256:/m);
+  });
+
+  test("lists what belongs to it on request", async () => {
+    const sbom = buildReferrer(plain, "inspect command", sbomType);
+    await push(sbom, { host: registry.host, repository: "app" });
+    const { code, stdout } = await invoke(["inspect", at("one"), "--plain-http", "--referrers"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Referrers  ${sbom.digest}  ${sbomType}\n`);
+    const { stdout: json } = await invoke(["inspect", at("one"), "--plain-http", "--referrers", "-o", "json"]);
+    expect(JSON.parse(json)).toMatchObject({ referrers: [{ digest: sbom.digest, subject: plain.digest }] });
+  });
+
+  test("looks into a layout in a directory too", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "imagesync-inspect-"));
+    try {
+      const there = `oci:${join(directory, "layout")}:one`;
+      const plan = join(directory, "plan.json");
+      await invoke(["plan", at("one"), there, "--plain-http", "--out", plan]);
+      expect(await invoke(["sync", "--plan", plan, "--plain-http"])).toMatchObject({ code: 0 });
+      expect(await invoke(["digest", there])).toMatchObject({ code: 0, stdout: `${plain.digest}\n` });
+      const { stdout } = await invoke(["inspect", there, "--verify"]);
+      expect(stdout).toContain(`Digest     ${plain.digest}\n`);
+      expect(stdout).toContain("all of it is there");
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   test("a tag that is not there ends with 3", async () => {
