@@ -34,20 +34,25 @@ export function completionRequestCommand(create: CreateProgram, { stdout }: Invo
   return new Command(requestName).argument("[words...]").action(async (words: readonly string[]) => {
     const program = create();
     const found = await answer(program, [requestName, "--", ...words]);
-    stdout.write(takesFile(program, words.at(-2)) ? `${shellsOwnCompletion}\n` : found);
+    stdout.write(takesFile(commandOf(program, words), words.at(-2)) ? `${shellsOwnCompletion}\n` : found);
   });
 }
 
 /** The directive that leaves the completion to the shell, which knows files best. */
 const shellsOwnCompletion = ":0";
 
+/** The command that the words begin with. */
+function commandOf(program: Command, [first, ...rest]: readonly string[]): Command {
+  const command = program.commands.find((each) => each.name() === first || each.aliases().includes(first ?? ""));
+  return command === undefined ? program : commandOf(command, rest);
+}
+
 /** Whether the word is a flag whose value is the name of a file. */
-function takesFile(program: Command, word: string | undefined): boolean {
+function takesFile(command: Command, word: string | undefined): boolean {
   if (word?.startsWith("-") !== true) return false;
-  const own = program.options.some(({ long, short, flags }) => {
+  return command.options.some(({ long, short, flags }) => {
     return (word === long || word === short) && /<(?:file|path|directory)>/.test(flags);
   });
-  return own || program.commands.some((command) => takesFile(command, word));
 }
 
 /**

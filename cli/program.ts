@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { completionCommand, completionRequestCommand } from "./completion.ts";
+import { convertCommand } from "./convert.ts";
 import { copyCommand } from "./copy.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
@@ -43,6 +44,7 @@ function createCompletable(invocation: Invocation): Command {
   program.addCommand(digestCommand(invocation));
   program.addCommand(deleteCommand(invocation).alias("rm"));
   program.addCommand(gcCommand(invocation));
+  program.addCommand(convertCommand(invocation));
   program.addCommand(doctorCommand(invocation));
   program.addCommand(registryCommand(invocation));
   program.addCommand(demoCommand(invocation));

@@ -21,7 +21,7 @@ export async function syncConfigOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<SyncConfig> {
   const folder = reading.file === "-" ? process.cwd() : dirname(resolve(reading.file));
-  const rules = rulesOf(document, reading);
+  const rules = rulesOf(document, folder, reading);
   const reach = await registriesOf(document.registries ?? [], { environment, folder }, reading);
   const limits = limitsOf(document.limits ?? {}, reading);
   if (reading.problems.length > 0) throw new ConfigFileError(reading.file, reading.problems);

@@ -1,7 +1,14 @@
-import { type Platform, parsePlatform, type Policy, toImagesyncError } from "../../engine/index.ts";
+import {
+  checkGlob,
+  checkSelection,
+  type Platform,
+  parsePlatform,
+  type Policy,
+  type Selection,
+  toImagesyncError,
+} from "../../engine/index.ts";
 import type { DeletionKeys, PolicyKeys, RepositoryEntry } from "./document.ts";
 import type { Reading } from "./reading.ts";
-import type { Selection } from "../../engine/index.ts";
 
 /** How the images of an entry are copied: what it says itself goes before the defaults. */
 export function policyOf(entry: PolicyKeys, defaults: PolicyKeys, reading: Reading): Policy {
@@ -23,8 +30,8 @@ export function policyOf(entry: PolicyKeys, defaults: PolicyKeys, reading: Readi
 }
 
 /** Which tags of a repository an entry wants. */
-export function selectionOf(entry: RepositoryEntry): Selection {
-  return {
+export function selectionOf(entry: RepositoryEntry, reading: Reading): Selection {
+  const selection: Selection = {
     ...present("tags", entry.tags),
     ...present("mode", entry.mode),
     ...present("allowPrerelease", entry.allow_prerelease),
@@ -38,11 +45,28 @@ export function selectionOf(entry: RepositoryEntry): Selection {
     ...present("keepLatest", entry.keep_latest),
     ...present("higherOnEmpty", entry.higher_on_empty),
   };
+  try {
+    checkSelection(selection);
+  } catch (error) {
+    const { message, hint = "" } = toImagesyncError(error, "read a selection");
+    const [, field = ""] = /^Invalid "(\w+)"/.exec(message) ?? [];
+    const key = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const text = message.replace(/^Invalid "\w+" of a selection: /, "");
+    reading.problem(reading.where(entry, key), `"${key}" cannot be used: ${text}. ${hint}`, "meaning");
+  }
+  return selection;
 }
 
 /** What keeps the deletions of an entry from emptying the destination. */
-export function deletionsOf(keys: DeletionKeys | undefined): Pick<Policy, "deletions"> {
+export function deletionsOf(keys: DeletionKeys | undefined, reading: Reading): Pick<Policy, "deletions"> {
   if (keys === undefined) return {};
+  for (const glob of keys.protect ?? []) {
+    try {
+      checkGlob(glob);
+    } catch (error) {
+      reading.problem(reading.where(keys, "protect"), toImagesyncError(error, "read a glob").message, "meaning");
+    }
+  }
   return {
     deletions: {
       ...present("maxShare", keys.max_share),

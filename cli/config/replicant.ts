@@ -65,14 +65,18 @@ function imageOf(image: Entry, usual: SelectionMode, reading: Reading): Reposito
   const compatibility = text("compatibility");
   const major = majorOf(fields.get("pinned-major"), reading);
   if (source === undefined || destination === undefined || source === "" || destination === "") return undefined;
+  const versionKeys = {
+    ...(allowPrerelease === true ? { allow_prerelease: true } : {}),
+    ...(compatibility === undefined || compatibility === "" ? {} : { compatibility }),
+    ...(major === undefined ? {} : { pinned_major: major }),
+  };
   const entry: RepositoryEntry = {
     name: image.key,
     source,
     destination,
     mode: mode ?? usual,
-    ...(allowPrerelease === true ? { allow_prerelease: true } : {}),
-    ...(compatibility === undefined || compatibility === "" ? {} : { compatibility }),
-    ...(major === undefined ? {} : { pinned_major: major }),
+    // With all of them every tag is copied, whatever versions are asked for.
+    ...(mode === "all" ? {} : versionKeys),
     ...(replaceTag === true ? { replace_tag: true } : {}),
   };
   reading.remember(entry, "", reading.placeOf(image.keyNode));

@@ -1,4 +1,5 @@
-import { parseReference, type Reference, tagOrLatest, toImagesyncError } from "../../engine/index.ts";
+import { resolve } from "node:path";
+import { isLayoutKind, parseLocation, type Reference, tagOrLatest, toImagesyncError } from "../../engine/index.ts";
 import { Claims } from "./claims.ts";
 import type { ConfigDocument, ImageEntry, RepositoryEntry } from "./document.ts";
 import { deletionsOf, policyOf, selectionOf } from "./policy.ts";
@@ -9,13 +10,14 @@ import type { NamedRule } from "./sync-config.ts";
 /**
  * The rules of a configuration, images before repositories. What is wrong with them goes to the reading: references
  * that are none, places that two entries write, deletions that would undo another entry.
+ * @param folder what relative paths of layouts start at
  */
-export function rulesOf(document: ConfigDocument, reading: Reading): NamedRule[] {
+export function rulesOf(document: ConfigDocument, folder: string, reading: Reading): NamedRule[] {
   const claims = new Claims(reading);
   const defaults = document.defaults ?? {};
   const rules: NamedRule[] = [];
   for (const entry of document.images ?? []) {
-    const ends = reading.isFlawed(entry) ? undefined : endsOf(entry, reading);
+    const ends = reading.isFlawed(entry) ? undefined : endsOf(entry, folder, reading);
     if (ends === undefined || !isImage(entry, ends, reading)) continue;
     claims.image(entry, ends.destination);
     const rule = {
@@ -26,11 +28,11 @@ export function rulesOf(document: ConfigDocument, reading: Reading): NamedRule[]
     rules.push(named(entry, rule, reading));
   }
   for (const entry of document.repositories ?? []) {
-    const ends = reading.isFlawed(entry) ? undefined : endsOf(entry, reading);
+    const ends = reading.isFlawed(entry) ? undefined : endsOf(entry, folder, reading);
     if (ends === undefined || !isRepository(entry, ends, reading)) continue;
     claims.repository(entry, ends.destination);
-    const policy = { ...policyOf(entry, defaults, reading), ...deletionsOf(entry.deletions) };
-    rules.push(named(entry, { ...ends, selection: selectionOf(entry), policy }, reading));
+    const policy = { ...policyOf(entry, defaults, reading), ...deletionsOf(entry.deletions, reading) };
+    rules.push(named(entry, { ...ends, selection: selectionOf(entry, reading), policy }, reading));
   }
   claims.check();
   return rules;
@@ -45,19 +47,23 @@ function named(entry: ImageEntry | RepositoryEntry, rule: NamedRule["rule"], rea
   return { name: entry.name ?? entry.destination, line: reading.where(entry).line, rule };
 }
 
-function endsOf(entry: ImageEntry | RepositoryEntry, reading: Reading): Ends | undefined {
-  const source = referenceOf(entry, "source", reading);
-  const destination = referenceOf(entry, "destination", reading);
+function endsOf(entry: ImageEntry | RepositoryEntry, folder: string, reading: Reading): Ends | undefined {
+  const source = referenceOf(entry, "source", folder, reading);
+  const destination = referenceOf(entry, "destination", folder, reading);
   return source && destination && { source, destination };
 }
 
 function referenceOf(
   entry: ImageEntry | RepositoryEntry,
   key: "source" | "destination",
+  folder: string,
   reading: Reading,
 ): Reference | undefined {
   try {
-    return parseReference(entry[key]);
+    const reference = parseLocation(entry[key]);
+    const { registry, spelled } = reference;
+    if (!isLayoutKind(registry)) return reference;
+    return { ...reference, repository: resolve(folder, spelled.slice(registry.length)) };
   } catch (error) {
     const { message, hint } = toImagesyncError(error, "read a reference");
     const text = hint === undefined ? message : `${message}. ${hint}`;

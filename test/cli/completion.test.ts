@@ -24,6 +24,7 @@ describe("what a shell asks", () => {
 
   test("files are left to the shell", async () => {
     expect(await invoke(["complete", "--", "copy", "--ca-file", ""])).toMatchObject({ code: 0, stdout: ":0\n" });
+    expect(await invoke(["complete", "--", "convert", "-o", ""])).toMatchObject({ code: 0, stdout: ":0\n" });
   });
 
   test("the commands for completion itself are not offered", async () => {

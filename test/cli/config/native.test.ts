@@ -92,6 +92,28 @@ repositories:
     expect(rules[0]?.rule.policy).toEqual({ referrers: {} });
   });
 
+  test("names layouts by paths that start at its folder", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "config-"));
+    const file = join(folder, "imagesync.yaml");
+    await writeFile(
+      file,
+      `version: 1
+images:
+  - { source: "oci-archive:/media/usb/app.tar:1", destination: "oci:layouts/app:1" }
+repositories:
+  - { source: r.example/app, destination: "oci:layouts/all" }
+`,
+    );
+    const { rules } = await readSyncConfig(file, { environment: {} });
+    expect(rules.map(({ rule }) => [rule.source, rule.destination])).toMatchObject([
+      [
+        { registry: "oci-archive:", repository: "/media/usb/app.tar", tag: "1" },
+        { registry: "oci:", repository: join(folder, "layouts/app"), tag: "1", spelled: "oci:layouts/app" },
+      ],
+      [{ registry: "r.example" }, { registry: "oci:", repository: join(folder, "layouts/all") }],
+    ]);
+  });
+
   test("may have nothing to do", async () => {
     expect(await configOf("version: 1\n")).toEqual({
       file: "-",
@@ -258,9 +280,15 @@ describe("a mistake", () => {
     ["platforms: [linux]", '5:17: "platforms[0]" must be os/architecture or os/architecture/variant, not "linux"'],
     ["replaceTags: false", '5:5: unknown key "replaceTags"; did you mean "replace_tag"?'],
     ["allow-prerelease: true", '5:5: unknown key "allow-prerelease"; did you mean "allow_prerelease"?'],
+    ["range: '>>1'", /^5:5: "range" cannot be used: Invalid range of versions ">>1": .* Write it as npm does/],
+    ["include_regex: ['a(']", /^5:5: "include_regex" cannot be used: Invalid regular expression "a\("/],
+    ["exclude: ['[a']", /^5:5: "exclude" cannot be used: Invalid pattern "\[a"/],
+    ["deletions: {protect: ['{a']}", /^5:17: Invalid pattern "\{a"/],
+    ["tags: [imagesync-previous.1]", undefined],
+    [`tags: [sha256-${"0".repeat(64)}.sig]`, /"tags" cannot be used: .* is no image of its own/],
     ["additional_tags: [a]", '5:5: unknown key "additional_tags"'],
   ])("in an entry that has %s is told with its place", async (keys, expected) => {
-    expect(await mistakesIn(entry(keys))).toEqual(expected === undefined ? [] : [expected]);
+    expect(await mistakesIn(entry(keys))).toEqual(expected === undefined ? [] : [like(expected)]);
   });
 
   test.each([

@@ -26,6 +26,12 @@ describe("a file of replicant", () => {
     expect(await ruleOf(images(`mode: ${mode}`))).toEqual({ mode, ...usual });
   });
 
+  test("R4: takes every tag with the mode all, whatever versions it asks for", async () => {
+    const everything = { mode: "all", ...usual };
+    expect(await ruleOf(images("mode: all", "compatibility: alpine", "pinned-major: 6"))).toEqual(everything);
+    expect(await ruleOf(images("mode: all", "allow-prerelease: true"))).toEqual(everything);
+  });
+
   test("R7: of the first age lets versions with a suffix count, of the later one only an exact suffix", async () => {
     expect(await ruleOf(images("allow-prerelease: yes"))).toEqual({ mode: "highest", allowPrerelease: true, ...usual });
     expect(await ruleOf(images("allow-prerelease: off"))).toEqual({ mode: "highest", ...usual });
