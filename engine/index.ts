@@ -15,6 +15,7 @@ export {
   atDigest,
   canonicalReference,
   formatReference,
+  isTag,
   parseReference,
   parseRepository,
   pinned,

@@ -1,7 +1,9 @@
 import type { Redactor } from "../engine/index.ts";
 import { type Configured, configureProvider } from "./configure.ts";
+import { imagesyncTags } from "./data-sources/imagesync-tags.ts";
 import { imagesyncImage } from "./data-sources/imagesync-image.ts";
 import { describeError } from "./describe-error.ts";
+import { globMatch } from "./functions/glob-match.ts";
 import { parseReferenceFunction } from "./functions/parse-reference.ts";
 import { pin } from "./functions/pin.ts";
 import { rewrite } from "./functions/rewrite.ts";
@@ -25,8 +27,8 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
   return {
     schema: providerSchema,
     resources: { imagesync, imagesync_repository: imagesyncRepository },
-    dataSources: { imagesync_image: imagesyncImage },
-    functions: { parse_reference: parseReferenceFunction, pin, rewrite },
+    dataSources: { imagesync_image: imagesyncImage, imagesync_tags: imagesyncTags },
+    functions: { parse_reference: parseReferenceFunction, pin, rewrite, glob_match: globMatch },
     validate: (config, context) => validateProvider(config, context, environment),
     configure(config, { terraformVersion, log }) {
       const userAgent = [

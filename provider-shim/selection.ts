@@ -1,4 +1,4 @@
-import type { Selection, SelectionMode } from "../engine/index.ts";
+import { checkSelection, ImagesyncError, type Selection, type SelectionMode } from "../engine/index.ts";
 import { numberOf } from "./registry-block.ts";
 import type { Context } from "./protocol/context.ts";
 import { attributePath } from "./protocol/diagnostics.ts";
@@ -12,12 +12,6 @@ export const selectionAttributes: Block["attributes"] = {
     optional: true,
     description:
       "`highest`: the highest version; `semver`: every version; `all`: every tag. A version is a tag such as `1`, `v1.2` or `1.2.3-alpine`. Defaults to `all`.",
-  },
-  tags: {
-    type: ["set", "string"],
-    optional: true,
-    description:
-      "These tags, by name and without listing the repository; one that is missing is an error. Everything else narrows them down. Defaults to every tag of the repository.",
   },
   allow_prerelease: {
     type: "bool",
@@ -70,7 +64,7 @@ export const selectionAttributes: Block["attributes"] = {
   },
 };
 
-/** The same for types that also know a destination, to which the mode `higher` compares. */
+/** The same for types that copy: tags can be named, and the mode `higher` compares to the destination. */
 export const destinationSelectionAttributes: Block["attributes"] = {
   ...selectionAttributes,
   mode: {
@@ -78,6 +72,12 @@ export const destinationSelectionAttributes: Block["attributes"] = {
     optional: true,
     description:
       "`highest`: the highest version; `higher`: the versions above the destination's highest; `semver`: every version; `all`: every tag. A version is a tag such as `1`, `v1.2` or `1.2.3-alpine`. Defaults to `all`.",
+  },
+  tags: {
+    type: ["set", "string"],
+    optional: true,
+    description:
+      "These tags, by name and without listing the repository; one that is missing is an error. Everything else narrows them down. Defaults to every tag of the repository.",
   },
   higher_on_empty: {
     type: "string",
@@ -98,12 +98,38 @@ export function isSelectionUnknown(value: ObjectValue): boolean {
   });
 }
 
-/** Checks what of a selection is known, offline. Every finding points at its attribute. */
+/**
+ * Checks what of a selection is known, offline. Every finding points at its attribute. An empty set of patterns asks for
+ * nothing, but an empty set of tags can only be a mistake.
+ */
 export function validateSelection(config: ObjectValue, { diagnostics }: Context): void {
   const tags = config["tags"];
   if (Array.isArray(tags) && tags.length === 0) {
     const detail = "An empty set of tags selects nothing. Remove the attribute to select among all tags, or name some.";
     diagnostics.error("Invalid tags", detail, attributePath("tags"));
+  }
+  const selection = selectionOf(config);
+  const alone = Object.entries(selection).map(([field, given]) => findFault({ [field]: given }));
+  const faults = alone.filter((fault) => fault !== undefined);
+  const together = faults.length === 0 ? findFault(selection) : undefined;
+  for (const { field, problem, hint } of together ? [together] : faults) {
+    const attribute = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const detail = `Cannot select by it: ${problem}.${hint === undefined ? "" : ` ${hint}.`}`;
+    diagnostics.error(`Invalid ${attribute}`, detail, attributePath(attribute));
+  }
+}
+
+/** What the engine has against a selection, and in which of its fields. */
+function findFault(
+  selection: Selection,
+): { readonly field: string; readonly problem: string; readonly hint: string | undefined } | undefined {
+  try {
+    checkSelection(selection);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ImagesyncError)) throw error;
+    const [prefix = "", field = "mode"] = /^Invalid "(\w+)" of a selection: /.exec(error.message) ?? [];
+    return { field, problem: error.message.slice(prefix.length), hint: error.hint };
   }
 }
 

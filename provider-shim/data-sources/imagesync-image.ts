@@ -3,6 +3,7 @@ import type { Configured } from "../configure.ts";
 import { describeError } from "../describe-error.ts";
 import { attributePath } from "../protocol/diagnostics.ts";
 import type { DataSourceDefinition } from "../protocol/resource.ts";
+import { partlyUnknown } from "./partly-unknown.ts";
 import { objectValue } from "../protocol/value.ts";
 
 /** The data source `imagesync_image`: what a reference points at now. Its result is kept in the plan. */
@@ -77,6 +78,3 @@ export const imagesyncImage: DataSourceDefinition<Configured> = {
     }
   },
 };
-
-const partlyUnknown =
-  "Part of the provider's configuration depends on resources that are yet to be created, and the image was asked for without it. With depends_on set to those resources, Terraform reads the data source after they exist.";
