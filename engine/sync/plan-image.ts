@@ -32,7 +32,8 @@ export async function planImage(rule: Rule, ends: Ends, options: CompanionPlanOp
     },
     options,
   );
-  checkDigest(rule, decision);
+  // What is kept has another digest than what is not put there.
+  if (!kept) checkDigest(rule, decision);
   const image = itemOf(rule, decision);
   const items = [image, ...(await planAdditionalTags(rule, { image, kept }, ends, options))];
   // What is not put there needs nothing that belongs to it.

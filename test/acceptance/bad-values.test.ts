@@ -68,7 +68,6 @@ const policy: readonly BadValue[] = ["", "keep", "Delete"].map((value) => ({
 
 const setOfText: BadValue = { value: "text", summary: /Incorrect attribute value type/, fix: /set of string required/ };
 const number: BadValue = { value: "some", summary: /Incorrect attribute value type/, fix: /a number is required/ };
-const oneText: BadValue = { value: ["a"], summary: /Incorrect attribute value type/, fix: /string required/ };
 
 const choice = (name: string, values: readonly string[]): readonly BadValue[] =>
   ["", "some", values[0]?.toUpperCase() ?? ""].map((value) => ({
@@ -77,6 +76,50 @@ const choice = (name: string, values: readonly string[]): readonly BadValue[] =>
     fix: new RegExp(`one of: ${values.map((one) => `"${one}"`).join(", ")}`),
   }));
 
+const anyBool: readonly BadValue[] = ["", "ask", ["true"]].map((value) => ({
+  value,
+  summary: /Incorrect attribute value type/,
+  fix: /bool(ean)?.* (is )?required/,
+}));
+
+const globs = (name: string): readonly BadValue[] => [
+  { value: ["{a,b"], summary: new RegExp(`Invalid ${name}`), fix: /Cannot select by it: Invalid pattern/ },
+  { value: ["fine", "[z"], summary: new RegExp(`Invalid ${name}`), fix: /Cannot select by it: Invalid pattern/ },
+  setOfText,
+];
+
+const expressions = (name: string): readonly BadValue[] => [
+  { value: ["("], summary: new RegExp(`Invalid ${name}`), fix: /Cannot select by it: .*missing/ },
+  { value: ["(?=a)"], summary: new RegExp(`Invalid ${name}`), fix: /Cannot select by it: / },
+  setOfText,
+];
+
+/** What says which tags of a repository are wanted. */
+const selection: Readonly<Record<string, readonly BadValue[]>> = {
+  mode: ["", "newest", "Highest"].map((value) => ({ value, summary: /Invalid mode/, fix: /Write highest/ })),
+  allow_prerelease: anyBool,
+  compatibility: ["al pine", "a+b", "a..b"].map((value) => ({
+    value,
+    summary: /Invalid compatibility/,
+    fix: /Write it without the dash/,
+  })),
+  pinned_major: [-1, 1.5, 1025, 1e300].map((value) => ({
+    value,
+    summary: /Invalid pinned_major/,
+    fix: /whole number from 0/,
+  })),
+  range: ["", ">=one", "1 to 2"].map((value) => ({ value, summary: /Invalid range/, fix: /Cannot select by it: / })),
+  include: globs("include"),
+  exclude: globs("exclude"),
+  include_regex: expressions("include_regex"),
+  exclude_regex: expressions("exclude_regex"),
+  keep_latest: [0, -1, 2.5].map((value) => ({
+    value,
+    summary: /Invalid keep_latest/,
+    fix: /whole number from 1/,
+  })),
+};
+
 /** Of a resource `imagesync_repository`. */
 const badRepositoryValues: Readonly<Record<string, readonly BadValue[]>> = {
   source: repositoryName,
@@ -84,18 +127,13 @@ const badRepositoryValues: Readonly<Record<string, readonly BadValue[]>> = {
     ...repositoryName,
     { value: "a.example/app", summary: /Destination is the source/, fix: /another repository/ },
   ],
-  mode: [oneText],
+  ...selection,
   tags: [{ value: [], summary: /Invalid tags/, fix: /Remove the attribute/ }, setOfText],
-  allow_prerelease: [bool],
-  compatibility: [oneText],
-  pinned_major: [number],
-  range: [oneText],
-  include: [setOfText],
-  exclude: [setOfText],
-  include_regex: [setOfText],
-  exclude_regex: [setOfText],
-  keep_latest: [number],
-  higher_on_empty: [oneText],
+  higher_on_empty: ["", "some"].map((value) => ({
+    value,
+    summary: /Invalid higher_on_empty/,
+    fix: /Write none, highest, all/,
+  })),
   replace_tag: [bool],
   on_conflict: choice("on_conflict", ["overwrite", "keep", "fail"]),
   platforms: platform,
@@ -335,6 +373,32 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     summary: /Invalid on_source_unavailable/,
     fix: /one of: "keep", "fail"/,
   })),
+  "imagesync.on_conflict": ["", "replace", "Keep"].map((value) => ({
+    value,
+    summary: /Invalid on_conflict/,
+    fix: /one of: "overwrite", "keep", "fail"/,
+  })),
+  "imagesync.additional_tags": [
+    ...["", "-a", "a b", "a".repeat(129), "\u001b[31m"].map((tag) => ({
+      value: ["fine", tag],
+      summary: /Invalid additional tag/,
+      fix: /Write letters, digits/,
+    })),
+    {
+      value: [`imagesync-previous.${"a".repeat(32)}.1`],
+      summary: /Invalid additional tag/,
+      fix: /Choose another one/,
+    },
+    { value: ["1"], summary: /Invalid additional tag/, fix: /already. Remove it here/ },
+    {
+      value: ["2"],
+      summary: /Invalid additional tag/,
+      fix: /would delete it. Choose another one/,
+      beside: { source: "b.example/app:2" },
+    },
+    setOfText,
+  ],
+  "imagesync.referrers": anyBool,
   "imagesync.deletion_policy": policy,
   "imagesync.keep_previous": [
     ...[-1, 21, 1.5, 1e30].map((value) => ({ value, summary: /Invalid keep_previous/, fix: /from 0 to 20/ })),
@@ -346,11 +410,7 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     { value: [`r.example/app@${digest}`], summary: /Invalid digest/, fix: /Write sha256:/ },
     { value: digest, summary: /Incorrect attribute value type/, fix: /set of string required/ },
   ],
-  "imagesync.create_repository": ["", "ask", ["true"]].map((value) => ({
-    value,
-    summary: /Incorrect attribute value type/,
-    fix: /bool(ean)?.* (is )?required/,
-  })),
+  "imagesync.create_repository": anyBool,
   "imagesync.triggers": [
     { value: { at: ["list"] }, summary: /Incorrect attribute value type/, fix: /string required/ },
     { value: "text", summary: /Incorrect attribute value type/, fix: /map of string required/ },
@@ -363,6 +423,18 @@ const badValues: Readonly<Record<string, readonly BadValue[]>> = {
     Object.entries(badRepositoryValues).map(([name, cases]) => [`imagesync_repository.${name}`, cases]),
   ),
   "data.imagesync_image.source": reference,
+  "data.imagesync_tags.repository": [
+    ...reference,
+    { value: "r.example/app:1", summary: /Invalid image reference/, fix: /the repository alone/ },
+    { value: `r.example/app@${digest}`, summary: /Invalid image reference/, fix: /the repository alone/ },
+  ],
+  "data.imagesync_tags.resolve_digests": anyBool,
+  ...Object.fromEntries(
+    Object.entries(selection).map(([name, values]) => [
+      `data.imagesync_tags.${name}`,
+      values.map((each) => ({ ...each, beside: { repository: "r.example/app" } })),
+    ]),
+  ),
 };
 
 /** A configuration that is right but for the one value. */
@@ -374,7 +446,7 @@ function configurationWith(path: string, value: HclValue, beside: Body = {}): st
     const provider = names.length === 3 ? { [names[1] ?? ""]: nested(body) } : body;
     return configuration(provider, mirror({ source: "a.example/app:1", destination: "b.example/app:1" }));
   }
-  if (names[0] === "data") return configuration({}, block('data "imagesync_image" "x"', body));
+  if (names[0] === "data") return configuration({}, block(`data ${JSON.stringify(names[1])} "x"`, body));
   const attributes = names.length === 3 ? { [names[1] ?? ""]: nested(body) } : body;
   if (names[0] === "imagesync_repository") {
     return configuration({}, repository({ source: "a.example/app", destination: "b.example/app", ...attributes }));
@@ -386,6 +458,7 @@ function configurationWith(path: string, value: HclValue, beside: Body = {}): st
 function fitting(type: unknown): HclValue {
   if (type === "string") return "text";
   if (type === "bool") return true;
+  if (Array.isArray(type) && type[0] === "list") return ["text"];
   return type === "number" ? 1 : { key: "text" };
 }
 
@@ -447,8 +520,11 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
     expect(computed.length).toBeGreaterThan(5);
     const refused: string[] = [];
     for (const { path, type } of computed) {
-      const source = path.startsWith("data.") ? { source: "a.example/app:1" } : {};
-      await workspace.write(configurationWith(path, fitting(type), source));
+      const required: Readonly<Record<string, Body>> = {
+        imagesync_image: { source: "a.example/app:1" },
+        imagesync_tags: { repository: "a.example/app" },
+      };
+      await workspace.write(configurationWith(path, fitting(type), required[path.split(".")[1] ?? ""]));
       const name = path.split(".").at(-1) ?? "";
       const found = (await workspace.validate()).find(({ line }) => line?.startsWith(name));
       if (found?.summary === "Attribute is read-only" && found.detail.includes("Remove this line")) refused.push(path);

@@ -87,6 +87,9 @@ function valueFor(path: string, places: { origin: string; reference: string; sou
     "imagesync.timeouts.read": "10m",
     "imagesync.timeouts.update": "10m",
     "imagesync.timeouts.delete": "10m",
+    "imagesync.on_conflict": "fail",
+    "imagesync.additional_tags": ["stable"],
+    "imagesync.referrers": false,
     "imagesync_repository.source": places.origin.replace(":1.0", ""),
     "imagesync_repository.destination": places.reference,
     "imagesync_repository.mode": "semver",
@@ -120,6 +123,18 @@ function valueFor(path: string, places: { origin: string; reference: string; sou
     "imagesync_repository.timeouts.update": "10m",
     "imagesync_repository.timeouts.delete": "10m",
     "data.imagesync_image.source": places.origin,
+    "data.imagesync_tags.repository": places.origin.replace(/:[^:]*$/, ""),
+    "data.imagesync_tags.mode": "semver",
+    "data.imagesync_tags.allow_prerelease": true,
+    "data.imagesync_tags.compatibility": "",
+    "data.imagesync_tags.pinned_major": 1,
+    "data.imagesync_tags.range": ">=1",
+    "data.imagesync_tags.include": ["1*"],
+    "data.imagesync_tags.exclude": ["2*"],
+    "data.imagesync_tags.include_regex": ["1.*"],
+    "data.imagesync_tags.exclude_regex": ["2.*"],
+    "data.imagesync_tags.keep_latest": 2,
+    "data.imagesync_tags.resolve_digests": true,
   };
   if (!(path in values)) throw new Error(`There is no value for ${path}`);
   return values[path];
@@ -170,7 +185,13 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
         destination: `${reference}/many`,
         ...(names[0] !== "imagesync_repository" ? {} : names.length === 3 ? { [names[1] ?? ""]: nested(own) } : own),
       });
-      const data = block('data "imagesync_image" "x"', { source: origin, ...(names[0] === "data" ? own : {}) });
+      const data = [
+        block('data "imagesync_image" "x"', { source: origin, ...(names[1] === "imagesync_image" ? own : {}) }),
+        block('data "imagesync_tags" "x"', {
+          repository: origin.replace(/:[^:]*$/, ""),
+          ...(names[1] === "imagesync_tags" ? own : {}),
+        }),
+      ].join("\n");
       await workspace.write(configuration(provider, unknown.block, resource, many, data));
       expect(await workspace.validate(), `${path}: validate`).toEqual([]);
       const findings = await workspace.planFindings();
@@ -193,6 +214,9 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
     ["keep_previous", () => 2],
     ["keep_digests", () => [image.digest]],
     ["create_repository", () => false],
+    ["on_conflict", () => "fail"],
+    ["additional_tags", () => ["stable", "1"]],
+    ["referrers", () => false],
     ["triggers", () => ({ a: "b" })],
   ])("%s from another resource: one apply brings all, and then there is nothing to do", async (name, valueOf) => {
     const { workspace, config, reference, origin } = await prepared();
@@ -292,6 +316,9 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
           keep_previous: nothing,
           keep_digests: nothing,
           create_repository: nothing,
+          on_conflict: nothing,
+          additional_tags: nothing,
+          referrers: nothing,
           triggers: nothing,
           timeouts: nested({ create: nothing, read: nothing, update: nothing, delete: nothing }),
         }),
@@ -314,6 +341,7 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
           platforms: [],
           required_platforms: [],
           keep_digests: [],
+          additional_tags: [],
           triggers: {},
           timeouts: nested({}),
         }),

@@ -1,25 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  atDigest,
-  type EngineEvent,
-  type ImagesyncError,
-  isDigest,
-  parseReference,
-  pinned,
-} from "../../../engine/index.ts";
+import { atDigest, type Digest, isDigest, parseReference, pinned, tagOrLatest } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
-import { logEvent } from "../../event-log.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
+import { removeAdditionalTags, tagsEverPut } from "./additional-tags.ts";
+import { isKept } from "./conflict.ts";
 import { destroyImagesync } from "./destroy.ts";
 import { collectEarlier, holdEarlier } from "./earlier.ts";
-import { readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { type Memory, ownDigest, readMemory, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
+import { putImage } from "./put.ts";
 import { describeImage } from "./read.ts";
 import { retentionOf } from "./retention.ts";
 import { resolveSource } from "./source.ts";
-import { depthIn, digestIn, platformsIn, text } from "./state.ts";
+import { depthIn, digestIn, text, texts } from "./state.ts";
 
 type ApplyRequest = Parameters<ResourceDefinition<Configured>["apply"]>[0];
 type ApplyAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["apply"]>>;
@@ -42,39 +37,83 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
     provider,
     signal,
   };
-  const leaving = prior ? digestIn(text(prior, "id")) : undefined;
+  const ours = prior ? topDigests(prior, memory) : [];
+  const leaving = prior ? ownDigest(prior, memory) : undefined;
   const isMoving = leaving !== undefined && leaving !== resolved.digest;
   const earlier = isMoving && (await holdEarlier(update, leaving, context)) ? [leaving] : [];
-  if (prior === null || !isInPlace(prior, planned)) await copy(planned, resolved, provider, context, signal);
-  const described =
-    typeof planned["media_type"] === "string" && planned["platform_digests"] instanceof Map
-      ? {}
-      : await describeImage(destination, resolved.digest, provider, signal);
+  const untouched = isKept(planned, memory) || (prior !== null && isInPlace(prior, planned));
+  const digest = untouched ? resolved.digest : await putImage(planned, resolved, ours, provider, context, signal);
+  const kept = isKept(planned, memory) || digest !== resolved.digest;
+  await dropTags(request, memory, kept ? ours : [digest, ...ours], context, signal);
   // A new object may get the memory of the one it takes the place of, which looks after its digests itself.
   const remembered = prior === null ? [] : memory.previous;
-  const previous = [...earlier, ...remembered.filter((digest) => digest !== leaving && digest !== resolved.digest)];
-  const isBack = remembered.includes(resolved.digest);
+  const previous = [...earlier, ...remembered.filter((each) => each !== leaving && each !== digest)];
+  const isBack = remembered.includes(digest);
   return {
     state: objectValue({
       ...planned,
-      id: pinned(parseReference(destination), resolved.digest),
+      id: pinned(parseReference(destination), digest),
       source_digest: resolved.sourceDigest,
-      destination_digest: resolved.digest,
-      complete: true,
-      tagged_ref: taggedReference(destination, resolved.digest),
-      ...described,
+      destination_digest: digest,
+      complete: kept ? await isComplete(planned, digest, provider, signal) : true,
+      tagged_ref: taggedReference(destination, digest),
+      ...(isDescribed(planned) ? {} : await describeImage(destination, digest, provider, signal)),
     }),
     private: writeMemory({
-      resolved: { ...resolved, question: memory.resolved?.question ?? resolved.question },
+      // What the source has; the plan has told apart what the destination keeps instead.
+      resolved: {
+        ...(isKept(planned, memory) && memory.resolved ? memory.resolved : resolved),
+        question: memory.resolved?.question ?? resolved.question,
+      },
       pinned: memory.pinned,
       unrecalled: memory.unrecalled,
-      previous: await collectEarlier(update, previous, isBack, context),
+      previous: await collectEarlier({ ...update, current: digest }, previous, isBack, context),
+      foreign: kept ? [digest] : [],
+      tags: texts(planned, "additional_tags"),
     }),
   };
 }
 
+/** Takes away the additional tags that are not wanted any more, if anything is to be taken away at all. */
+async function dropTags(
+  { prior, planned, provider }: ApplyRequest,
+  memory: Memory,
+  ours: readonly Digest[],
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  if (prior === null || planned === null || retentionOf(planned, provider).policy === "retain") return;
+  const destination = text(planned, "destination") ?? "";
+  const wanted = [...texts(planned, "additional_tags"), tagOrLatest(parseReference(destination))];
+  const dropped = tagsEverPut(prior, memory.tags).filter((tag) => !wanted.includes(tag));
+  await removeAdditionalTags(destination, dropped, ours, provider, context, signal);
+}
+
+function isDescribed(planned: ObjectValue): boolean {
+  return typeof planned["media_type"] === "string" && planned["platform_digests"] instanceof Map;
+}
+
+/** Whether an image that was found at the destination is whole, which is for others to see to. */
+async function isComplete(
+  planned: ObjectValue,
+  digest: Digest,
+  { engine }: Configured,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const reference = atDigest(parseReference(text(planned, "destination") ?? ""), digest);
+  const { missing } = await engine.inspect(reference, { depth: depthIn(planned), side: "destination", signal });
+  return missing.manifests.length + missing.blobs.length === 0;
+}
+
 /** What says how the image gets and stays there, for how long too, and nothing of the image itself. */
-const lifeAttributes = ["deletion_policy", "keep_previous", "keep_digests", "create_repository", "timeouts"] as const;
+const lifeAttributes = [
+  "deletion_policy",
+  "keep_previous",
+  "keep_digests",
+  "create_repository",
+  "on_conflict",
+  "timeouts",
+] as const;
 
 /** Whether the refresh has found the image in place, and all that changes is how it is looked after. */
 function isInPlace(prior: ObjectValue, planned: ObjectValue): boolean {
@@ -89,55 +128,4 @@ async function whatToCopy(planned: ObjectValue, provider: Configured, signal: Ab
   const digest = digestIn(text(planned, "id"));
   if (pin !== undefined && digest !== undefined) return { question: "", sourceDigest: pin, digest };
   return await resolveSource(planned, pin, provider, signal);
-}
-
-async function copy(
-  planned: ObjectValue,
-  { sourceDigest, digest }: Resolved,
-  { engine }: Configured,
-  context: Context,
-  signal: AbortSignal,
-): Promise<void> {
-  const plan = await engine.plan(
-    {
-      source: atDigest(parseReference(text(planned, "source") ?? ""), sourceDigest),
-      destination: parseReference(text(planned, "destination") ?? ""),
-      digest,
-      policy: {
-        platforms: platformsIn(planned, "platforms"),
-        requiredPlatforms: platformsIn(planned, "required_platforms"),
-        integrity: depthIn(planned),
-        createRepository: planned["create_repository"] !== false,
-      },
-    },
-    { signal },
-  );
-  const report = await engine.apply(plan, { signal, onEvent: (event) => tell(event, context) });
-  for (const { error, item, blobs, bytes } of report.items) {
-    if (error) throw isRepositoryMissing(error, planned) ? error.with({ hint: createItYourself }) : error;
-    context.log.info("Image is in place", {
-      destination: text(planned, "destination"),
-      digest,
-      action: item.action,
-      bytes,
-      ...blobs,
-    });
-  }
-}
-
-const createItYourself =
-  "Create the repository at the registry, or let it be created at Amazon ECR: remove create_repository = false";
-
-function isRepositoryMissing({ code, side, registryCode }: ImagesyncError, planned: ObjectValue): boolean {
-  const missing = code === "not-found" && side === "destination" && registryCode === "NAME_UNKNOWN";
-  return missing && planned["create_repository"] === false;
-}
-
-/** What the copy of this image tells; what its requests run into belongs to all who share them, and is logged once. */
-function tell(event: EngineEvent, { log, diagnostics }: Context): void {
-  if (event.kind === "warning" && event.about === "left-out") {
-    diagnostics.warning("Part of the image was left out", `${event.message}.`);
-  } else {
-    logEvent(event, log);
-  }
 }

@@ -3,10 +3,11 @@ import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
+import { removeAdditionalTags, tagsEverPut } from "./additional-tags.ts";
 import { reportLines } from "./report-lines.ts";
 import { type Memory, topDigests } from "./memory.ts";
 import { retentionOf } from "./retention.ts";
-import { destinationTag, digestIn, platformDigests, text } from "./state.ts";
+import { destinationTag, platformDigests, text } from "./state.ts";
 
 /**
  * Takes the image away as far as its policy says: the tag if it still holds what was put there, the tags that hold its
@@ -20,7 +21,9 @@ export async function destroyImagesync(
   context: Context,
 ): Promise<void> {
   const destination = text(prior, "destination");
-  const expectDigest = digestIn(text(prior, "id"));
+  const ours = topDigests(prior, memory);
+  // What a tag holds that was found and kept is not ours; what it held before then may be.
+  const expectDigest = ours[0];
   // A create that failed before anything was put leaves no digest: there is nothing of ours to remove.
   if (destination === undefined || expectDigest === undefined) return;
   const { policy, keepDigests } = retentionOf(prior, provider);
@@ -28,12 +31,14 @@ export async function destroyImagesync(
     context.log.info("Image is retained", { destination, digest: expectDigest });
     return;
   }
+  const signal = deadline(prior["timeouts"], "delete", context.signal);
+  // While they hold the image nothing of it can be collected.
+  await removeAdditionalTags(destination, tagsEverPut(prior, memory.tags), ours, provider, context, signal);
   // An update that failed may have given the digest, which is not an earlier one yet, the tag of an earlier one; a
   // destroy that was killed may have left platforms whose index is gone.
   const platforms = prior["destination_digest"] === null ? platformDigests(prior) : [];
-  const own = [...topDigests(prior, memory), ...platforms];
+  const own = [...ours, ...platforms];
   const previous = own.filter((digest) => !keepDigests.includes(digest));
-  const signal = deadline(prior["timeouts"], "delete", context.signal);
   const removal = { expectDigest, previous, keepDigests, policy, signal };
   const report = await provider.engine.remove(destinationTag(destination), removal);
   tell(report, destination, previous, context);

@@ -16,6 +16,13 @@ export interface Memory {
   readonly pinned?: boolean | undefined;
   /** Digests that the destination's tag has held before, newest first. */
   readonly previous: readonly Digest[];
+  /**
+   * What the destination's tag has held, or holds, that this resource has not put there and leaves alone (`on_conflict`):
+   * nothing that may be removed, held or collected. Newest first.
+   */
+  readonly foreign?: readonly Digest[] | undefined;
+  /** Every tag that may have been put besides the destination's, also by an update that has failed since. */
+  readonly tags?: readonly string[] | undefined;
   /** The registry could not be asked for earlier digests that nobody remembers: the next refresh asks again. */
   readonly unrecalled?: boolean | undefined;
 }
@@ -46,14 +53,14 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
     const fields: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof fields !== "object" || fields === null || !("imagesync" in fields) || fields.imagesync !== 1)
       return noMemory;
-    const { resolved, failure, pinned, previous, unrecalled } = fields as Record<string, unknown>;
+    const { resolved, failure, pinned, previous, foreign, tags, unrecalled } = fields as Record<string, unknown>;
     return {
       resolved: readResolved(resolved),
       failure: typeof failure === "string" ? failure : undefined,
       pinned: pinned === true,
-      previous: Array.isArray(previous)
-        ? previous.filter((item): item is Digest => typeof item === "string" && isDigest(item))
-        : [],
+      previous: textsIn(previous).filter(isDigest),
+      foreign: textsIn(foreign).filter(isDigest),
+      tags: textsIn(tags),
       ...(unrecalled === true ? { unrecalled } : {}),
     };
   } catch {
@@ -67,10 +74,20 @@ export function writeMemory(memory: Memory): Uint8Array {
   );
 }
 
+/** The digest of the image that the resource has put at its destination's tag; undefined for one that it found there. */
+export function ownDigest(state: ObjectValue, { foreign = [] }: Memory): Digest | undefined {
+  const digest = digestIn(text(state, "id"));
+  return digest !== undefined && foreign.includes(digest) ? undefined : digest;
+}
+
 /** What the resource has put at its destination's tag, as far as state and memory know: the image's digest first. */
 export function topDigests(state: ObjectValue, memory: Memory): readonly Digest[] {
-  const own = digestIn(text(state, "id"));
+  const own = ownDigest(state, memory);
   return own === undefined ? memory.previous : [own, ...memory.previous.filter((digest) => digest !== own)];
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
 function readResolved(value: unknown): Resolved | undefined {

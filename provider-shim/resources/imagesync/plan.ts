@@ -5,12 +5,17 @@ import { type AttributePath, attributePath } from "../../protocol/diagnostics.ts
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
+import { tagsEverPut } from "./additional-tags.ts";
+import { findConflict, type Found, isKept } from "./conflict.ts";
 import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { canonicalText, questionOf, resolveSource } from "./source.ts";
 import { defaults, digestIn, text, texts, unknown } from "./state.ts";
 
 type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
 type PlanAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["plan"]>>;
+
+/** What the tag held before, and holds now: more is of no interest. */
+const maxForeign = 2;
 
 /** What the copy decides; unknown until it is known which digest will be there. */
 const computed = [
@@ -40,15 +45,27 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
   const memory = readMemory(request.private);
   const wanted = await wantedDigest(value, memory, request, context);
   if (wanted && prior && moved(prior, value)) await checkSourceHasPinned(value, wanted, request, context);
+  const found = wanted && (await findConflict(value, wanted.digest, memory, request, context));
   if (context.diagnostics.hasErrors) return { planned: prior };
   for (const attribute of computed) planned[attribute] = UNKNOWN;
   const configured = config["source_digest"];
   if (wanted || typeof configured === "string")
     planned["source_digest"] = wanted?.sourceDigest ?? configured ?? UNKNOWN;
-  if (wanted && typeof planned["destination"] === "string") {
-    foretell(planned, planned["destination"], wanted.digest, prior, context);
+  const isNew = prior === null || moved(prior, planned);
+  if (wanted && found && found.kind !== "unsettled" && typeof planned["destination"] === "string") {
+    checkDestinationDigest(planned["destination"], wanted.digest, context);
+    foretell(planned, planned["destination"], wanted.digest, found, prior);
   }
-  const next = { ...memory, resolved: wanted, failure: undefined, pinned: typeof configured === "string" };
+  const foreign = isNew ? [] : (memory.foreign ?? []);
+  const next = {
+    ...memory,
+    resolved: wanted,
+    failure: undefined,
+    pinned: typeof configured === "string",
+    // What a replacement leaves behind is looked after by the memory of the old object.
+    tags: tagsEverPut(value, isNew ? [] : tagsEverPut(prior, memory.tags)),
+    foreign: found?.kind === "kept" ? [...new Set([found.digest, ...foreign])].slice(0, maxForeign) : foreign,
+  };
   return {
     planned: objectValue(planned),
     requiresReplace: prior && moved(prior, planned) ? [attributePath("destination")] : [],
@@ -77,22 +94,27 @@ function moved(prior: ObjectValue, planned: Readonly<Record<string, Value>>): bo
 function foretell(
   planned: Record<string, Value>,
   destination: string,
-  digest: Digest,
+  wanted: Digest,
+  found: Found,
   prior: ObjectValue | null,
-  context: Context,
 ): void {
-  const reference = parseReference(destination);
-  if (reference.digest !== undefined && reference.digest !== digest) {
-    const detail = `The destination names ${reference.digest}, but the source gives ${digest}. Write the destination with a tag alone, or pin the source to the same digest.`;
-    context.diagnostics.error("Destination has another digest", detail, attributePath("destination"));
-  }
-  planned["id"] = pinned(reference, digest);
+  const digest = found.kind === "kept" ? found.digest : wanted;
+  planned["id"] = pinned(parseReference(destination), digest);
   planned["tagged_ref"] = taggedReference(destination, digest);
   planned["destination_digest"] = digest;
-  planned["complete"] = true;
+  // What is not ours is not repaired either.
+  planned["complete"] = found.kind === "kept" ? UNKNOWN : true;
   if (prior && digestIn(text(prior, "id")) === digest && !moved(prior, planned)) {
-    for (const attribute of ["media_type", "platform_digests"]) planned[attribute] = prior[attribute] ?? UNKNOWN;
+    const untouched = ["media_type", "platform_digests", ...(found.kind === "kept" ? ["complete"] : [])];
+    for (const attribute of untouched) planned[attribute] = prior[attribute] ?? UNKNOWN;
   }
+}
+
+function checkDestinationDigest(destination: string, digest: Digest, { diagnostics }: Context): void {
+  const named = parseReference(destination).digest;
+  if (named === undefined || named === digest) return;
+  const detail = `The destination names ${named}, but the source gives ${digest}. Write the destination with a tag alone, or pin the source to the same digest.`;
+  diagnostics.error("Destination has another digest", detail, attributePath("destination"));
 }
 
 /** `repository:tag@digest`, in the user's spelling. */
@@ -126,7 +148,7 @@ async function wantedDigest(
 
   const planned = readMemory(request.plannedPrivate).resolved;
   if (answers(planned)) return planned;
-  const inState = stateAsResolved(prior);
+  const inState = stateAsResolved(prior, memory);
   if (memory.pinned === true && pin === undefined) return await askAgain(value, inState, provider, context);
   const remembered = pin === undefined && memory.resolved ? memory.resolved : inState;
   if (memory.failure !== undefined && pin === undefined && answers(inState)) {
@@ -170,8 +192,12 @@ function pinnedDigest(config: ObjectValue): Digest | undefined {
   return source === undefined ? undefined : parseReference(source).digest;
 }
 
-/** What the state says was copied, as an answer to the question it was copied for. */
-function stateAsResolved(prior: ObjectValue | null): Resolved | undefined {
+/**
+ * What the state says was copied, as an answer to the question it was copied for. Where an image was kept that was there
+ * before, nothing was copied; then it is what the source had at that time.
+ */
+function stateAsResolved(prior: ObjectValue | null, memory: Memory): Resolved | undefined {
+  if (prior && isKept(prior, memory)) return memory.resolved;
   const question = prior ? questionOf(prior) : undefined;
   const sourceDigest = prior ? text(prior, "source_digest") : undefined;
   const digest = prior ? digestIn(text(prior, "id")) : undefined;

@@ -13,7 +13,8 @@ import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { type Memory, type Resolved, topDigests, writeMemory } from "./memory.ts";
+import { additionalTagsInOrder } from "./additional-tags.ts";
+import { type Memory, ownDigest, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { recall } from "./recall.ts";
 import { questionOf, resolveSource } from "./source.ts";
@@ -33,8 +34,9 @@ export async function readImagesync(
   if (provider.unknown) return { state };
   const signal = deadline(state["timeouts"], "read", context.signal);
   const memory = await recall(state, bytes, provider, signal, context);
-  const [found, source] = await Promise.all([
+  const [found, additionalTags, source] = await Promise.all([
     lookAtDestination(state, provider, signal),
+    additionalTagsInOrder(state, memory, provider, signal),
     lookAtSource(state, memory, provider, { deadline: signal, stop: context.signal }),
   ]);
   if (!found && !(await isPartLeft(state, memory, provider, signal))) return { state: null };
@@ -45,7 +47,8 @@ export async function readImagesync(
   const seen = found
     ? await stateOf(found, state, source.resolved, provider, signal)
     : { destination_digest: null, complete: false };
-  const next = objectValue({ ...state, ...seen });
+  const tags = state["additional_tags"] === null ? {} : { additional_tags: additionalTags };
+  const next = objectValue({ ...state, ...seen, ...tags });
   // The memory is part of the state: what registries say must not bring secrets into it.
   const failure = source.failure && context.log.redact(source.failure);
   return { state: next, private: writeMemory({ ...memory, ...source, failure }) };
@@ -121,7 +124,7 @@ async function lookAtSource(
     return { resolved: memory.resolved, failure: undefined };
   }
   try {
-    return { resolved: await resolve(state, question, source, provider, until.deadline), failure: undefined };
+    return { resolved: await resolve(state, memory, question, source, provider, until.deadline), failure: undefined };
   } catch (error) {
     if (until.stop.aborted || !(error instanceof ImagesyncError)) throw error;
     const kept = memory.resolved?.question === question ? memory.resolved : undefined;
@@ -131,13 +134,14 @@ async function lookAtSource(
 
 async function resolve(
   state: ObjectValue,
+  memory: Memory,
   question: string,
   source: string,
   provider: Configured,
   signal: AbortSignal,
 ): Promise<Resolved> {
   const { sourceDigest, digest } = await provider.engine.resolve(parseReference(source), { side: "source", signal });
-  const copied = digestIn(text(state, "id"));
+  const copied = ownDigest(state, memory);
   if (sourceDigest === text(state, "source_digest") && copied !== undefined)
     return { question, sourceDigest, digest: copied };
   if (texts(state, "platforms").length === 0) return { question, sourceDigest, digest };

@@ -1,16 +1,11 @@
-import {
-  type Digest,
-  ImagesyncError,
-  isDigest,
-  isNotFound,
-  type Reference,
-  retentionTag,
-} from "../../../engine/index.ts";
+import { type Digest, ImagesyncError, isDigest, retentionTag } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
+import { onConflictOf } from "./conflict.ts";
+import { digestAt } from "./digest-at.ts";
 import { hasMemory, type Memory, readMemory } from "./memory.ts";
-import { destinationTag, digestIn, text } from "./state.ts";
+import { destinationTag, digestIn, text, texts } from "./state.ts";
 
 /**
  * The memory of a resource. Terraform loses it when the provider is killed in the middle of an update, and an imported
@@ -24,9 +19,10 @@ export async function recall(
   signal: AbortSignal,
   context: Context,
 ): Promise<Memory> {
-  const memory = readMemory(bytes);
+  const read = readMemory(bytes);
   const destination = text(state, "destination");
-  if (hasMemory(bytes) || destination === undefined) return memory;
+  if (hasMemory(bytes) || destination === undefined) return read;
+  const memory = { ...read, foreign: foreignIn(state) };
   try {
     const own = digestIn(text(state, "id"));
     const held = await heldDigests(destination, provider, signal);
@@ -39,35 +35,31 @@ export async function recall(
   }
 }
 
+/**
+ * An image that `on_conflict = "keep"` has let stay is not the source's. Where that cannot be told it is taken for one,
+ * as what is left over harms nobody.
+ */
+function foreignIn(state: ObjectValue): readonly Digest[] {
+  const digest = digestIn(text(state, "id"));
+  if (digest === undefined || onConflictOf(state) !== "keep") return [];
+  const isSources = digest === text(state, "source_digest") && texts(state, "platforms").length === 0;
+  return isSources ? [] : [digest];
+}
+
 /** What the retention tags of the destination's tag hold. */
-async function heldDigests(
-  destination: string,
-  { engine }: Configured,
-  signal: AbortSignal,
-): Promise<readonly Digest[]> {
+async function heldDigests(destination: string, provider: Configured, signal: AbortSignal): Promise<readonly Digest[]> {
   const reference = destinationTag(destination);
-  const tags = (await engine.tags(reference, { signal })).filter((name) => isHeldFor(reference.tag ?? "", name));
+  const tags = (await provider.engine.tags(reference, { signal })).filter((name) =>
+    isHeldFor(reference.tag ?? "", name),
+  );
   const found = await Promise.all(
     tags.map(async (tag) => {
-      const digest = await digestAt({ ...reference, tag, digest: undefined }, engine, signal);
+      // A tag that is listed and holds nothing hides no other.
+      const digest = await digestAt({ ...reference, tag }, provider, signal);
       return digest !== undefined && retentionTag(reference.tag ?? "", digest) === tag ? [digest] : [];
     }),
   );
   return found.flat();
-}
-
-/** A tag that is listed and holds nothing hides no other. */
-async function digestAt(
-  reference: Reference,
-  engine: Configured["engine"],
-  signal: AbortSignal,
-): Promise<Digest | undefined> {
-  try {
-    return (await engine.resolve(reference, { side: "destination", signal })).sourceDigest;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Whether a name is that of a retention tag of this tag and of no other; it has the first half of a digest. */

@@ -86,6 +86,26 @@ export const imagesyncSchema: Schema = {
         description:
           "What to do when the source cannot be asked although the image is already mirrored: `keep` it with a warning, or `fail`. Defaults to `keep`.",
       },
+      on_conflict: {
+        type: "string",
+        optional: true,
+        computed: true,
+        description:
+          "What to do when the tag of `destination`, or an additional one, holds an image that this resource has not put there: `overwrite` it; `keep` it, with a warning, so that `id` names what is there; or `fail`, at plan wherever the destination can be asked then. What is kept is not removed by a destroy either. Defaults to `overwrite`.",
+      },
+      additional_tags: {
+        type: ["set", "string"],
+        optional: true,
+        description:
+          "More tags for the image in the repository of `destination`. One that is missing or moved is put back; one that is dropped is removed, if it still holds an image of this resource, unless `deletion_policy` is `retain`.",
+      },
+      referrers: {
+        type: "bool",
+        optional: true,
+        computed: true,
+        description:
+          "Whether signatures, SBOMs, attestations and whatever else refers to the image is copied with it. Defaults to `true`.",
+      },
       deletion_policy: {
         type: "string",
         optional: true,

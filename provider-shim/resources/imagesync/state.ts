@@ -15,6 +15,8 @@ export const defaults = {
   on_source_unavailable: "keep",
   keep_previous: 1,
   create_repository: true,
+  on_conflict: "overwrite",
+  referrers: true,
 } as const;
 
 /** The text of an attribute; undefined when it is null, unknown or absent. */

@@ -1,6 +1,8 @@
 import {
   ImagesyncError,
   isDigest,
+  isRetentionTag,
+  isTag,
   parsePlatform,
   parseReference,
   type Reference,
@@ -12,6 +14,7 @@ import type { Context } from "../../protocol/context.ts";
 import { attributePath } from "../../protocol/diagnostics.ts";
 import { isUnknown, type ObjectValue } from "../../protocol/value.ts";
 import { validateTimeouts } from "../../timeouts.ts";
+import { onConflictChoices } from "./conflict.ts";
 import { isKeepPrevious, maxKeepPrevious } from "./retention.ts";
 import { text, texts } from "./state.ts";
 
@@ -21,11 +24,13 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
   const source = check("source");
   const destination = check("destination");
   checkDistinct();
+  checkAdditionalTags();
   checkSourceDigest();
   checkPlatforms("platforms");
   checkPlatforms("required_platforms");
   checkChoice("integrity_check", ["tag", "manifests", "blobs"]);
   checkChoice("on_source_unavailable", ["keep", "fail"]);
+  checkChoice("on_conflict", onConflictChoices);
   checkChoice("deletion_policy", deletionPolicies);
   checkKeepPrevious();
   checkKeepDigests();
@@ -50,6 +55,27 @@ export function validateImagesync(config: ObjectValue, context: Context): void {
     if (!same || tag === undefined || tag !== tagOrLatest(destination)) return;
     const detail = `"source" and "destination" name the same tag, and destroying the resource would delete it. Write another tag or another repository as the destination.`;
     diagnostics.error("Destination is the source", detail, attributePath("destination"));
+  }
+
+  function checkAdditionalTags(): void {
+    for (const tag of texts(config, "additional_tags")) {
+      const problem = problemOfTag(tag);
+      if (problem === undefined) continue;
+      const detail = `${JSON.stringify(tag.slice(0, 130))} ${problem}.`;
+      diagnostics.error("Invalid additional tag", detail, attributePath("additional_tags"));
+    }
+  }
+
+  function problemOfTag(tag: string): string | undefined {
+    if (!isTag(tag)) {
+      return "is not a tag. Write letters, digits, underscores, periods and dashes, at most 128, not starting with one of the last two";
+    }
+    if (isRetentionTag(tag)) return "is a name for earlier images, which are collected. Choose another one";
+    if (!destination) return undefined;
+    if (tag === tagOrLatest(destination)) return `is the tag of "destination" already. Remove it here`;
+    const same = source?.registry === destination.registry && source.repository === destination.repository;
+    if (!same || tag !== tagOrLatest(source)) return undefined;
+    return `is the tag of "source" in the same repository, and destroying the resource would delete it. Choose another one`;
   }
 
   function checkSourceDigest(): void {
