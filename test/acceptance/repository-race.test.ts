@@ -1,8 +1,9 @@
+import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { fetchTree, treeOf } from "../support/images/index.ts";
 import { expectNothingToDo, nested, terraformProgram } from "../support/terraform/index.ts";
 import { tagsIn } from "./destinations.ts";
-import { address, changedImages, imageOf, setRepositoryStage } from "./repositories.ts";
+import { address, changedImages, imageOf, type RepositoryStage, setRepositoryStage } from "./repositories.ts";
 import { deleteManifest, digestOfTag, patient, pushTo } from "./stage.ts";
 
 describe.skipIf(terraformProgram === undefined)("a source that changes between plan and apply", patient, () => {
@@ -106,6 +107,48 @@ describe.skipIf(terraformProgram === undefined)("a source that changes between p
     expect(await tagsIn(destination)).toEqual(["1.1"]);
   });
 });
+
+describe.skipIf(terraformProgram === undefined)(
+  "a memory that is lost, as when the provider is killed",
+  patient,
+  () => {
+    /** Terraform keeps a state without what belongs to the provider alone. */
+    async function forget({ workspace }: RepositoryStage): Promise<void> {
+      const state = (await workspace.stateFile()) ?? "";
+      await writeFile(workspace.path("terraform.tfstate"), state.replace(/"private": "[^"]*"/, '"private": ""'));
+    }
+
+    test("is made again: nothing changes, and a destroy takes all that is ours, earlier digests too", async () => {
+      const stage = await setRepositoryStage(["1.0", "edge"]);
+      const { workspace, want, publish, destination } = stage;
+      await want();
+      await workspace.apply();
+      await publish("edge", imageOf("edge", "moved"));
+      await workspace.apply();
+      await pushTo(destination, "mirror/app", "neighbour", imageOf("neighbour"));
+      await forget(stage);
+      expect((await workspace.plan()).actions).toEqual({});
+      await publish("edge", imageOf("edge", "moved again"));
+      await workspace.apply();
+      expect(await digestOfTag(destination, "mirror/app", imageOf("edge", "moved").digest)).toBeDefined();
+      await expectNothingToDo(workspace);
+      await workspace.destroy();
+      expect(await tagsIn(destination)).toEqual(["neighbour"]);
+    });
+
+    test("makes nobody else's tag ours where such tags are left alone", async () => {
+      const stage = await setRepositoryStage(["1.0", "1.1"]);
+      const { workspace, want, destination } = stage;
+      await pushTo(destination, "mirror/app", "1.0", imageOf("theirs"));
+      await want({ on_conflict: "keep" });
+      await workspace.apply();
+      await forget(stage);
+      expect((await workspace.plan()).actions).toEqual({});
+      await workspace.destroy();
+      expect(await tagsIn(destination)).toEqual(["1.0"]);
+    });
+  },
+);
 
 describe.skipIf(terraformProgram === undefined)("an apply of which part fails", patient, () => {
   test("when it creates: what is there stays, and the next apply brings only the rest", async () => {

@@ -7,9 +7,10 @@ import { deadline } from "../../timeouts.ts";
 import { text } from "../imagesync/state.ts";
 import { listDestination, lookAtTags } from "./destination.ts";
 import { failureText } from "./failures.ts";
-import { type Memory, noMemory, type Own, readMemory, type Wanted, writeMemory } from "./memory.ts";
+import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
+import { recall } from "./recall.ts";
 import { askSource, canonicalRepository, questionOf } from "./source.ts";
-import { describeImages, type Digests, imagesIn } from "./state.ts";
+import { describeImages, imagesIn } from "./state.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
 type ReadAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["read"]>>;
@@ -49,7 +50,10 @@ export async function readRepository(
     wanted: source.wanted,
     // The memory is part of the state: what registries say must not bring secrets into it.
     failure: source.failure && context.log.redact(source.failure),
-    ours: memory.place === undefined ? recognised(seen, source.wanted) : memory.ours,
+    ours:
+      memory.place === undefined
+        ? await recall(state, seen, source.wanted, { provider, signal, context })
+        : memory.ours,
     occupied: isImported ? new Map() : beside,
     place: canonicalRepository(text(state, "destination")),
   };
@@ -60,16 +64,6 @@ export async function readRepository(
 export function memoryOf(state: ObjectValue, bytes: Uint8Array): Memory {
   const memory = readMemory(bytes);
   return memory.place === canonicalRepository(text(state, "destination")) ? memory : noMemory;
-}
-
-/** What nobody remembers to have put is ours where it is what we would put: another's image must not be removed. */
-function recognised(seen: Digests, wanted: Wanted | undefined): ReadonlyMap<string, Own> {
-  return new Map(
-    [...seen].flatMap(([tag, digest]): [string, Own][] => {
-      const wish = wanted?.images.get(tag);
-      return wish?.digest === digest ? [[tag, { ...wish, previous: [] }]] : [];
-    }),
-  );
 }
 
 /** The tags an import can take over: those that are wanted, or all of the destination while no source is known. */

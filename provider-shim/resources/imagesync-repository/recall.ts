@@ -1,0 +1,93 @@
+import { type Digest, ImagesyncError, isDigest, isNotFound, retentionTag } from "../../../engine/index.ts";
+import type { Configured } from "../../configure.ts";
+import type { Context } from "../../protocol/context.ts";
+import type { ObjectValue } from "../../protocol/value.ts";
+import { text } from "../imagesync/state.ts";
+import { listDestination } from "./destination.ts";
+import type { Own, Wanted } from "./memory.ts";
+import { type Digests, imagesIn, tagAt } from "./state.ts";
+
+interface Around {
+  readonly provider: Configured;
+  readonly signal: AbortSignal;
+  readonly context: Context;
+}
+
+/**
+ * What is ours where nobody remembers it: Terraform loses the memory when the provider is killed in the middle of an
+ * update, and an import has none. A tag is ours that holds what we would put there, or what the state says that we have
+ * put there; where tags of others are left alone the state has theirs too, and says nothing.
+ * @param seen What the tags hold.
+ */
+export async function recall(
+  state: ObjectValue,
+  seen: Digests,
+  wanted: Wanted | undefined,
+  around: Around,
+): Promise<ReadonlyMap<string, Own>> {
+  const leavesOthers = state["replace_tag"] === false || text(state, "on_conflict") === "keep";
+  const stored = leavesOthers ? new Map<string, Digest>() : imagesIn(state);
+  const ours = [...seen].flatMap(([tag, digest]): [string, Own][] => {
+    const wish = wanted?.images.get(tag);
+    if (wish?.digest === digest) return [[tag, { ...wish, previous: [] }]];
+    return stored.get(tag) === digest ? [[tag, { source: digest, digest, previous: [] }]] : [];
+  });
+  if (ours.length === 0) return new Map();
+  const names = await retentionTags(state, around);
+  return new Map(
+    await Promise.all(
+      ours.map(async ([tag, own]): Promise<[string, Own]> => {
+        const held = await heldBy(state, tag, names, around);
+        return [tag, { ...own, previous: held.filter((digest) => digest !== own.digest) }];
+      }),
+    ),
+  );
+}
+
+/** Every tag of the destination that holds an earlier digest. */
+async function retentionTags(state: ObjectValue, { provider, signal, context }: Around): Promise<readonly string[]> {
+  try {
+    return (await listDestination(state, provider, signal)).filter((name) => retained.test(name));
+  } catch (error) {
+    // Many may pull without being allowed to list: a refresh must not fail for what it can do without.
+    if (signal.aborted || !(error instanceof ImagesyncError)) throw error;
+    context.log.warn("Earlier digests are not known", {
+      destination: text(state, "destination"),
+      reason: error.message,
+    });
+    return [];
+  }
+}
+
+/** The tag of an earlier digest has the first half of that. */
+const retained = /^imagesync-previous\.([0-9a-f]{32})\./;
+
+/** The earlier digests of a tag that have tags of their own. In which order they came nobody knows any more. */
+async function heldBy(
+  state: ObjectValue,
+  tag: string,
+  names: readonly string[],
+  { provider: { engine }, signal }: Around,
+): Promise<readonly Digest[]> {
+  const found = await Promise.all(
+    names
+      .filter((name) => isHeldFor(tag, name))
+      .map(async (name): Promise<Digest[]> => {
+        try {
+          const { digest } = await engine.inspect(tagAt(state, name), { side: "destination", signal });
+          return retentionTag(tag, digest) === name ? [digest] : [];
+        } catch (error) {
+          if (isNotFound(error)) return [];
+          throw error;
+        }
+      }),
+  );
+  return found.flat();
+}
+
+/** Whether a name is that of a retention tag of this tag and of no other. */
+function isHeldFor(tag: string, name: string): boolean {
+  const half = retained.exec(name)?.[1] ?? "";
+  const digest = `sha256:${half}${half}`;
+  return isDigest(digest) && retentionTag(tag, digest) === name;
+}
