@@ -1,0 +1,69 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { RunMetrics } from "../../cli/metrics.ts";
+import type { ImageResult, Outcome } from "../../cli/sync/result.ts";
+import { parseMetrics } from "./prometheus.ts";
+
+function result(rule: string, outcome: Outcome, more: Partial<ImageResult> = {}): ImageResult {
+  return {
+    rule,
+    outcome,
+    source: "s.example/app:1",
+    destination: "d.example/app:1",
+    registry: "d.example",
+    bytes: 100,
+    blobs: { copied: 2, mounted: 1, present: 0 },
+    ...more,
+  };
+}
+
+describe("the metrics of a run", () => {
+  test("count images by rule and outcome, and bytes by registry", () => {
+    const metrics = new RunMetrics();
+    metrics.add(result("one", "copied"));
+    metrics.add(result("one", "unchanged", { bytes: 0 }));
+    metrics.add(result("one", "deleted", { action: "delete" }));
+    metrics.add(result("two", "failed", { registry: "e.example" }));
+    metrics.add(result("two", "conflict"));
+    metrics.leave("three");
+    metrics.begin("four");
+    metrics.rateLimit("s.example", 76);
+    const samples = parseMetrics(metrics.render(1_700_000_000_400));
+    const value = (name: string, labels: Record<string, string>): number | undefined =>
+      samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value;
+    const tasks = (policy: string, operation: string, status: string): number | undefined =>
+      value("imagesync_tasks_total", { policy, operation, status });
+    expect(tasks("one", "copy", "succeeded")).toBe(2);
+    expect(tasks("one", "delete", "succeeded")).toBe(1);
+    expect(tasks("two", "copy", "failed")).toBe(1);
+    expect(tasks("two", "copy", "conflict")).toBe(1);
+    expect(value("imagesync_transferred_bytes_total", { registry: "d.example", direction: "push" })).toBe(300);
+    expect(value("imagesync_transferred_bytes_total", { registry: "e.example", direction: "push" })).toBe(100);
+    expect(value("imagesync_blobs_total", { result: "copied" })).toBe(10);
+    expect(value("imagesync_registry_ratelimit_remaining", { registry: "s.example" })).toBe(76);
+    const drift = ["one", "two", "three", "four"].map((policy) => value("imagesync_policy_drift", { policy }));
+    expect(drift).toEqual([0, 2, 1, 0]);
+    const success = samples.filter(({ name }) => name === "imagesync_policy_last_success_timestamp_seconds");
+    expect(success.map(({ labels, value }) => [labels["policy"], value])).toEqual([
+      ["four", 1_700_000_000],
+      ["one", 1_700_000_000],
+    ]);
+  });
+
+  test("of a run without rules are a file that can be read", () => {
+    const names = new Set(parseMetrics(new RunMetrics().render(0)).map(({ name }) => name));
+    expect(names).toEqual(new Set(["imagesync_blobs_total"]));
+  });
+
+  test("can be read whatever the rules are called", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: "binary" }), { minLength: 1 }), (rules) => {
+        const metrics = new RunMetrics();
+        for (const rule of rules) metrics.add(result(rule, "copied"));
+        const samples = parseMetrics(metrics.render(1000));
+        const policies = samples.filter(({ name }) => name === "imagesync_policy_drift");
+        expect(new Set(policies.map(({ labels }) => labels["policy"]))).toEqual(new Set(rules));
+      }),
+    );
+  });
+});
