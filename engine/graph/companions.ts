@@ -1,4 +1,4 @@
-import { Slots } from "../concurrency/slots.ts";
+import { inLanes } from "../concurrency/lanes.ts";
 import { ImagesyncError, isNotFound } from "../errors.ts";
 import { fallbackTag, attachmentPrefix } from "../oci/attachment-tag.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -73,21 +73,14 @@ export class Companions {
     const asked = new Set<Digest>();
     const found = new Map<string, Companion>();
     const warnings: string[] = [];
-    const slots = new Slots(parallel);
     let level: readonly Digest[] = subjects;
     for (let depth = 0; level.length > 0; depth += 1) {
       if (depth > maxDepth) throw tooMuch(repository, `what refers to it goes more than ${maxDepth} deep`);
       const fresh = level.filter((digest) => !asked.has(digest) && asked.add(digest));
-      const answers = await Promise.all(
-        fresh.map(async (subject) => {
-          const release = await slots.acquire(options.signal);
-          try {
-            return await this.#of(repository, subject, depth === 0, options);
-          } finally {
-            release();
-          }
-        }),
-      );
+      const answers = await inLanes(fresh, parallel, async (subject) => {
+        options.signal?.throwIfAborted();
+        return await this.#of(repository, subject, depth === 0, options);
+      });
       // In the order of the questions, so that the result does not depend on which answer came first.
       const next: Digest[] = [];
       for (const answer of answers) {

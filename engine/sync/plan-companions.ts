@@ -1,4 +1,4 @@
-import { Slots } from "../concurrency/slots.ts";
+import { inLanes } from "../concurrency/lanes.ts";
 import { isNotFound } from "../errors.ts";
 import { artifactTypeOf, type Companion, type Companions } from "../graph/companions.ts";
 import { findListed } from "../graph/listed-referrers.ts";
@@ -47,19 +47,11 @@ export async function planCompanions(
   }
 
   const listed = await listedAtDestination(image, found.companions, ends, options);
-  const slots = new Slots(parallel);
-  const decided = await Promise.all(
-    found.companions.map(async (companion) => {
-      const release = await slots.acquire(signal);
-      try {
-        if (listed.get(companion.subject)?.has(companion.digest) === true && companion.tag === undefined)
-          return { settled: "in place" } as const;
-        return await planOne(rule, companion, ends, options);
-      } finally {
-        release();
-      }
-    }),
-  );
+  const decided = await inLanes(found.companions, parallel, async (companion) => {
+    signal?.throwIfAborted();
+    const isListed = companion.tag === undefined && listed.get(companion.subject)?.has(companion.digest) === true;
+    return isListed ? ({ settled: "in place" } as const) : await planOne(rule, companion, ends, options);
+  });
 
   const items: PlanItem[] = [];
   const positions = new Map<Digest, number>();

@@ -208,6 +208,50 @@ describe("what travels", () => {
   });
 });
 
+describe("what does not arrive", () => {
+  test("because its list cannot be written fails, and is listed by the next copy", async () => {
+    const pair = await startPair(sidesOf(false, false));
+    const source = await seedSigned(pair, false);
+    const tag = attachmentTag(index);
+    pair.destination.intercept = ({ method, reference }) =>
+      method === "PUT" && reference === tag ? { respond: { status: 403 } } : undefined;
+    const plan = await planOf(pair, source);
+    const { items } = await pair.newEngine().apply(plan);
+    expect(
+      items.filter(({ outcome }) => outcome !== "done").map(({ item, error }) => [item.digest, error?.code]),
+    ).toEqual([[bundle.digest, "denied"]]);
+    expect(await pair.tagged(pair.at(`to/app@${bundle.digest}`))).toBe(bundle.digest);
+    pair.destination.intercept = undefined;
+    const again = await planOf(pair, source);
+    expect(digests(again.items.slice(1))).toEqual([bundle.digest]);
+    expect(await applied(pair, again)).toEqual(["unchanged", "done"]);
+    expect(await listedAt(pair, index, false)).toEqual([bundle.digest]);
+  });
+
+  test("does not travel without its image", async () => {
+    const pair = await startPair();
+    const source = await seedSigned(pair, true);
+    const plan = await planOf(pair, source);
+    pair.destination.intercept = ({ method, reference }) =>
+      method === "PUT" && reference === "1" ? { respond: { status: 403 } } : undefined;
+    const { items } = await pair.newEngine().apply(plan);
+    expect(items.map(({ outcome }) => outcome)).toEqual(["failed", ...plan.items.slice(1).map(() => "left")]);
+    expect(await pair.tagged(pair.at(`to/app@${bundle.digest}`))).toBeUndefined();
+  });
+
+  test("because somebody signs at the destination meanwhile leaves his signature alone", async () => {
+    const pair = await startPair();
+    const source = await seedSigned(pair, true);
+    const plan = await planOf(pair, source);
+    const tag = attachmentTag(index, "sig");
+    const foreign = buildCosignSignatures(index, ["only here"]);
+    await push(foreign, { host: pair.destination.host, repository: "to/app", tag });
+    await applied(pair, plan);
+    expect(await pair.tagged(pair.at(`to/app:${tag}`))).toBe(foreign.digest);
+    expect(await pair.tagged(pair.at("to/app:1"))).toBe(index.digest);
+  });
+});
+
 describe("signatures of cosign", () => {
   const tag = attachmentTag(index, "sig");
   const two = buildCosignSignatures(index, ["first", "second"]);
