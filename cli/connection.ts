@@ -1,28 +1,38 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import type { EngineOptions, ExplicitCredential, Reference, RegistryTransport } from "../engine/index.ts";
+import type { EngineOptions, ExplicitCredential, Reference } from "../engine/index.ts";
 import { version } from "../version.ts";
-import { parseLogin } from "./flags.ts";
+import { parseLogin, parseSwitch } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
+import { limitsOf, throughTransport, type TransportFlags, vendorOf, withTransport } from "./transport-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How one registry is reached, as flags. */
-export interface ConnectionFlags {
+export interface ConnectionFlags extends TransportFlags {
   readonly plainHttp?: boolean;
   readonly insecureSkipTlsVerify?: boolean;
+  readonly tlsVerify?: boolean;
   readonly caFile?: string;
   readonly authfile?: string;
   readonly creds?: string;
+  readonly vendor?: string;
 }
 
 /** Adds those flags to a command that works at one registry. */
 export function withConnection(command: Command): Command {
-  return command
-    .option("--plain-http", "speak HTTP without encryption")
-    .option("--ca-file <file>", "trust the certificates in this PEM file too")
-    .option("--insecure-skip-tls-verify", "accept any certificate")
-    .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
-    .option("--creds <user:password>", "login for the registry");
+  return withTransport(
+    command
+      .option("--plain-http", "speak HTTP without encryption")
+      .option("--ca-file <file>", "trust the certificates in this PEM file too")
+      .option("--insecure-skip-tls-verify", "accept any certificate")
+      .option("--tls-verify [boolean]", "false is the same, as in skopeo", parseSwitch)
+      .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
+      .option("--creds <user:password>", "login for the registry")
+      .option(
+        "--vendor <family>",
+        "which family of registry it is, where its name does not tell: harbor, ecr, quay, …",
+      ),
+  );
 }
 
 /** What the engine needs to reach the registry of a reference. @throws UsageError */
@@ -31,18 +41,27 @@ export async function engineOptions(
   flags: ConnectionFlags,
   { environment }: Invocation,
 ): Promise<EngineOptions> {
-  const transport: RegistryTransport = {
+  const { isLayoutKind } = await import("../engine/index.ts");
+  const transport = {
     address: reference.registry,
     plainHttp: flags.plainHttp,
-    insecureSkipVerify: flags.insecureSkipTlsVerify,
+    insecureSkipVerify: isInsecure(flags.insecureSkipTlsVerify, flags.tlsVerify),
     caCertificate: flags.caFile === undefined ? undefined : await readCertificates(flags.caFile),
+    ...throughTransport(flags),
+    ...(await vendorOf("--vendor", flags.vendor)),
   };
   return {
-    registries: [transport],
+    registries: isLayoutKind(reference.registry) ? [] : [transport],
     credentials: { explicit: loginFor(reference, "--creds", flags.creds), configFile: flags.authfile },
     userAgent: `imagesync/${version()}`,
     environment,
+    ...(await limitsOf(flags)),
   };
+}
+
+/** Whether any certificate is accepted, in the two ways in which that is said. */
+export function isInsecure(skip: boolean | undefined, ...verify: readonly (boolean | undefined)[]): boolean {
+  return skip === true || verify.includes(false);
 }
 
 /** PEM text from a file. @throws UsageError */

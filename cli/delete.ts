@@ -45,12 +45,12 @@ export function deleteCommand(invocation: Invocation): Command {
 }
 
 async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, isNotFound, parseDigest, parseReference } = await import("../engine/index.ts");
+  const { createEngine, isNotFound, parseDigest, parseLocation } = await import("../engine/index.ts");
   const { stdout, stderr, signal } = invocation;
   const orAbsent = (error: unknown): undefined => {
     if (!isNotFound(error)) throw error;
   };
-  const reference = parseReference(text);
+  const reference = parseLocation(text);
   const { dryRun = false, untagOnly, keepDigest = [], output } = flags;
   const digest = flags.digest === undefined ? undefined : parseDigest(flags.digest);
   checkImage(text, reference, digest);

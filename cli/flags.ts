@@ -32,6 +32,12 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+/** Reads `true` or `false`, as skopeo's flags take it. */
+export function parseSwitch(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new InvalidArgumentError("It is true or false.");
+  return text === "true";
+}
+
 /** Reads how many: a whole number from 1 to 1000. */
 export function parseCount(text: string): number {
   if (!/^[1-9]\d{0,2}$|^1000$/.test(text)) throw new InvalidArgumentError("It is a whole number from 1 to 1000.");

@@ -20,16 +20,20 @@ export function renderPlan(plan: Plan, format: OutputFormat, spell: Spelling): s
   );
 }
 
-/** The result of an apply: the pinned destination, by which the image can be run from now on. */
+/**
+ * The result of an apply: the pinned destination, by which the image can be run from now on, once however many tags it
+ * has got; as JSON an object for each tag. What belongs to the image is counted in the summary.
+ */
 export function renderReport(report: Report, format: OutputFormat, spell: Spelling, cost: Cost): string {
-  return lines(
-    report.items.map(({ item, outcome, bytes, blobs }) => {
-      const reference = spell.pinned(item.destination, item.digest);
-      if (format === "text") return reference;
-      const { action, digest } = item;
-      return JSON.stringify({ reference, digest, action, outcome, bytes, blobs, ...cost });
-    }),
-  );
+  const images = report.items.filter(({ item }) => item.subject === undefined);
+  const told = images.map(({ item, outcome, bytes, blobs }) => {
+    const reference = spell.pinned(item.destination, item.digest);
+    if (format === "text") return reference;
+    const { action, digest } = item;
+    const destination = spell.reference(item.destination);
+    return JSON.stringify({ reference, destination, digest, action, outcome, bytes, blobs, ...cost });
+  });
+  return lines([...new Set(told)]);
 }
 
 /** One sentence about an apply, for people. */
@@ -45,6 +49,8 @@ export function summarise(report: Report, { requests, durationMs }: Cost): strin
   const parts = [`${count(sum.copied, "blob")} copied`];
   if (sum.mounted > 0) parts.push(`${sum.mounted} mounted`);
   if (sum.present > 0) parts.push(`${sum.present} there already`);
+  const referrers = report.items.filter(({ item }) => item.subject !== undefined).length;
+  if (referrers > 0) parts.push(`${count(referrers, "referrer")} in place`);
   return `${parts.join(", ")}; ${formatBytes(report.bytes)} moved (${cost})`;
 }
 

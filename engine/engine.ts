@@ -29,6 +29,7 @@ import { isImageType } from "./oci/media-types.ts";
 import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
 import { Layouts } from "./layout/layouts.ts";
 import { isLayoutKind } from "./layout/location.ts";
+import { onlyTagOf, refuseCollection } from "./layout/removal.ts";
 import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
@@ -263,7 +264,7 @@ export class Engine {
       open: ({ source, destination, createRepository }) => this.#ends(source, destination, createRepository),
       remove: async ({ destination, digest, referrers }, signal) => {
         const repository = this.#open(destination, "delete", "destination");
-        const removal = { expectDigest: digest, referrers, signal };
+        const removal = onlyTagOf(destination, { expectDigest: digest, referrers, signal });
         return this.#redacted(await this.#deletions.remove(repository, tagOrLatest(destination), removal));
       },
     };
@@ -320,14 +321,15 @@ export class Engine {
   /**
    * Takes a tag away if it still holds the expected digest and nobody in this process has put or confirmed it since,
    * then collects what only it has held. What is gone already is success. Of a reference by digest alone the content
-   * is collected if no tag holds it.
+   * is collected if no tag holds it. Of a layout only the tag goes.
    * @throws `unsupported` when the registry cannot remove one tag without harming others. What of the content could
    * not be collected is in the report.
    */
   async remove(reference: Reference, options: RemoveOptions = {}): Promise<RemovalReport> {
     const repository = this.#open(reference, "delete", "destination");
     // Whoever writes a digest beside the tag means the tag as long as it holds that.
-    const removal = { ...options, expectDigest: options.expectDigest ?? reference.digest };
+    const expectDigest = options.expectDigest ?? reference.digest;
+    const removal = onlyTagOf(reference, { ...options, expectDigest });
     return await this.#verb("delete tag", options, async () =>
       this.#redacted(await this.#deletions.remove(repository, tagOrLatest(reference), removal)),
     );
@@ -336,12 +338,14 @@ export class Engine {
   /**
    * Collects garbage: the given digests, if nobody needs them, and what interrupted removals have left. With a tag in
    * the reference the digests are what it held earlier. Nothing that the registry answers fails this; it is reported.
+   * @throws `unsupported` at a layout, of which no content is deleted
    */
   async collect(
     reference: RepositoryName & Partial<Reference>,
     options: CollectOptions = {},
   ): Promise<CollectionReport> {
     const repository = this.#open(reference, "delete", "destination");
+    refuseCollection(reference);
     return await this.#verb("collect garbage", options, async () =>
       this.#redacted(await this.#deletions.collect(repository, reference.tag, options)),
     );

@@ -47,14 +47,17 @@ describe("the result", () => {
     expect(await fetchTree({ host: destination.host }, "mirror/app", "1.0")).toEqual(treeOf(image));
   });
 
-  test("is the same when there is nothing to do, at the price of two requests", async () => {
+  test.each([
+    { flags: ["--no-referrers"], requests: 2, why: "a look at each side" },
+    { flags: [], requests: 4, why: "and the two lists of what belongs to the image" },
+  ])("is the same when there is nothing to do, for $requests requests: $why", async ({ flags, requests }) => {
     await invoke(["copy", from(), to(), "--plain-http"]);
     destination.resetCounts();
     source.resetCounts();
-    const { code, stdout, stderr } = await invoke(["copy", from(), to(), "--plain-http"]);
+    const { code, stdout, stderr } = await invoke(["copy", from(), to(), "--plain-http", ...flags]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${destination.host}/mirror/app@${image.digest}\n` });
-    expect(stderr).toMatch(/^Nothing to do: it is in place \(2 requests, /);
-    expect(source.requests.length + destination.requests.length).toBe(2);
+    expect(stderr).toContain(`Nothing to do: it is in place (${requests} requests, `);
+    expect(source.requests.length + destination.requests.length).toBe(requests);
   });
 
   test("is JSON on request", async () => {
@@ -62,6 +65,7 @@ describe("the result", () => {
     const { stdout } = await invoke(["copy", from(), to(), "--plain-http", "--output", "json"]);
     expect(JSON.parse(stdout)).toEqual({
       reference: `${destination.host}/mirror/app@${image.digest}`,
+      destination: to(),
       digest: image.digest,
       action: "copy",
       outcome: "done",

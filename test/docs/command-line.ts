@@ -15,7 +15,7 @@ const block = (ordinal: number): string => `docs/command-line.md > In scripts > 
 const deleting = (ordinal: number): string => `docs/command-line.md > Deleting > ${ordinal}`;
 
 /** Runs a block as the document shows it: with its addresses, and its digests as dots. */
-type Run = (script?: string) => Promise<string>;
+type Run = (script?: string, directory?: string) => Promise<string>;
 
 /** Two registries, the image of the quick start in the first, and the program on PATH by its name. */
 async function stage(): Promise<{ readonly run: Run; readonly destination: RunningRegistry }> {
@@ -25,9 +25,9 @@ async function stage(): Promise<{ readonly run: Run; readonly destination: Runni
   await symlink(join(root, "dist/imagesync"), join(home, "bin/imagesync"));
   const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}` };
   const ports = { "localhost:5000": source.host, "localhost:5001": destination.host };
-  const run: Run = async (script = "") => {
+  const run: Run = async (script = "", directory = root) => {
     const real = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(printed, host), script);
-    const said = await mustRun(real, { home, environment });
+    const said = await mustRun(real, { directory, home, environment });
     const shown = Object.entries(ports).reduce((text, [printed, host]) => text.replaceAll(host, printed), said);
     return withoutDigits(shown);
   };
@@ -68,6 +68,22 @@ export const deletingHandler: Handler = {
     expect(await run(collect)).toBe("");
     expect(await tagsOf(destination)).toEqual(["1"]);
     await fetchTree(destination, "mirror/app", "1");
+  },
+};
+
+const carrying = (ordinal: number): string => `docs/command-line.md > Without a registry > ${ordinal}`;
+
+/** An image on its way through a file. */
+export const carryingHandler: Handler = {
+  proves: "an image goes into a file and out of it as docs/command-line.md shows",
+  blocks: [1, 2].map(carrying),
+  needs: ["curl"],
+  async run(blocks) {
+    const { run, destination } = await stage();
+    const [copies, shown = ""] = blocks.map(({ text }) => text);
+    expect(await run(copies, await newDirectory())).toBe(withoutDigits(shown));
+    expect(await tagsOf(destination)).toEqual(["from-a-file"]);
+    await fetchTree(destination, "mirror/app", "from-a-file");
   },
 };
 

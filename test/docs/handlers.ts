@@ -1,6 +1,6 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
-import { deletingHandler, examiningHandler, scriptsHandler } from "./command-line.ts";
+import { carryingHandler, deletingHandler, examiningHandler, scriptsHandler } from "./command-line.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
@@ -20,6 +20,7 @@ export const handlers: readonly Handler[] = [
   adoptedStateHandler,
   scriptsHandler,
   deletingHandler,
+  carryingHandler,
   examiningHandler,
   registriesHandler,
   ruleToReportHandler,

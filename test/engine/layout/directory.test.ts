@@ -232,6 +232,10 @@ test("a removed tag is gone, its neighbour and the content stay", async () => {
     untagged: false,
   });
   expect(await engine.remove(at(directory, ":none"))).toMatchObject({ untagged: true, absent: true });
+  // Content is nobody's to delete.
+  const byDigest = parseLocation(`oci:${directory}@${image.digest}`);
+  await expect(engine.remove(byDigest)).rejects.toMatchObject({ code: "unsupported" });
+  await expect(engine.collect(at(directory))).rejects.toMatchObject({ code: "unsupported" });
 });
 
 test("what is damaged in the layout is written anew", async () => {

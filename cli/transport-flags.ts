@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { EngineOptions, RegistryTransport, Vendor } from "../engine/index.ts";
+import { parseCount } from "./flags.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What lies between here and any registry, as flags. */
+export interface TransportFlags {
+  readonly proxy?: string;
+  readonly mirror?: readonly string[];
+  readonly maxBandwidth?: string;
+  readonly retryTimes?: number;
+  readonly retryDelay?: number;
+}
+
+/** Adds those flags to a command. */
+export function withTransport(command: Command): Command {
+  return command
+    .option("--proxy <url>", "reach registries through this proxy (default: as HTTPS_PROXY and NO_PROXY say)")
+    .option("--mirror <address>", "pull from this mirror first: host[:port][/path]; repeated, in order", collectMirror)
+    .option("--max-bandwidth <bytes>", "bytes in a second, such as 50MiB, in both directions together")
+    .option("--retry-times <number>", "how often a request that failed is sent again (default: 4)", parseCount)
+    .option("--retry-delay <time>", "the shortest pause before that, such as 500ms or 2s (default: 250ms)", parsePause);
+}
+
+/** What those flags say of each registry that is read from. Mirrors serve what is pulled. */
+export function throughTransport({ proxy, mirror }: TransportFlags): Omit<RegistryTransport, "address"> {
+  return {
+    ...(proxy === undefined ? {} : { proxyUrl: proxy }),
+    ...(mirror === undefined ? {} : { mirrors: mirror }),
+  };
+}
+
+/** What they say of the engine. @throws UsageError */
+export async function limitsOf(flags: TransportFlags): Promise<Pick<EngineOptions, "maxBandwidth" | "retry">> {
+  const { maxBandwidth, retryTimes, retryDelay } = flags;
+  const { parseByteSize } = await import("../engine/index.ts");
+  const bytes = maxBandwidth === undefined ? undefined : parseByteSize(maxBandwidth);
+  if (maxBandwidth !== undefined && bytes === undefined) {
+    throw new UsageError(
+      `--max-bandwidth is no number of bytes: "${maxBandwidth}"`,
+      "Write it with its unit, as 50MiB or 800kB: so much in a second",
+    );
+  }
+  const retry = {
+    // The first time is none of the times that it is sent again.
+    ...(retryTimes === undefined ? {} : { attempts: retryTimes + 1 }),
+    ...(retryDelay === undefined ? {} : { baseDelayMs: retryDelay }),
+  };
+  return { ...(bytes === undefined ? {} : { maxBandwidth: bytes }), retry };
+}
+
+/** Reads the name of a family of registries. @throws UsageError with all of them */
+export async function vendorOf(flag: string, name: string | undefined): Promise<Pick<RegistryTransport, "vendor">> {
+  if (name === undefined) return {};
+  const { isVendor, vendors } = await import("../engine/index.ts");
+  if (isVendor(name)) return { vendor: name satisfies Vendor };
+  throw new UsageError(`${flag} names no family of registries: "${name}"`, `It is one of ${vendors.join(", ")}`);
+}
+
+function collectMirror(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+/** Reads a pause such as `500ms`, `2s` or `1m`, at most an hour, as milliseconds. */
+function parsePause(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,6})(ms|s|m)$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit] ?? Number.NaN);
+  if (ms > 0 && ms <= 3_600_000) return ms;
+  throw new InvalidArgumentError("A pause is written as 500ms, 2s or 1m.");
+}
