@@ -65,11 +65,11 @@ const registry: Fields<RegistryEntry> = {
     description: "Headers for every request to this registry. Secret ones are named by {env: NAME} or {file: PATH}.",
   },
   max_concurrent_requests: {
-    shape: number({ min: 1, max: 10_000 }),
+    shape: number({ min: 1, max: 1000 }),
     description: "How many requests the registry gets at the same time. Defaults to 32.",
   },
   requests_per_second: {
-    shape: number({ min: 0, max: 1_000_000, fraction: true }),
+    shape: number({ min: 0, max: 10_000, fraction: true }),
     description: "How many requests to the registry begin in a second. Defaults to 0, no limit.",
   },
   vendor: { shape: choice(...vendors), description: "Family of the registry, where its host name does not tell." },

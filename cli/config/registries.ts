@@ -91,9 +91,20 @@ async function transportOf(entry: RegistryEntry, places: SecretPlaces, reading: 
   return { address, ...Object.fromEntries(known) };
 }
 
+const certificateKeys = [
+  "insecure_skip_verify",
+  "ca_certificate_file",
+  "client_certificate_file",
+  "client_key_file",
+] as const;
+
 function checkTransport(entry: RegistryEntry, transport: Partial<RegistryTransport>, reading: Reading): void {
   const refuse = (key: string, text: string): undefined =>
     reading.problem(reading.where(entry, key), `${quoted(key)} ${text}`, "meaning");
+  const encrypted = certificateKeys.find((key) => entry[key] !== undefined && entry[key] !== false);
+  if (entry.plain_http === true && encrypted !== undefined) {
+    refuse(encrypted, 'has no meaning beside "plain_http": without encryption there are no certificates');
+  }
   if ((entry.client_certificate_file === undefined) !== (entry.client_key_file === undefined)) {
     refuse(
       entry.client_key_file === undefined ? "client_certificate_file" : "client_key_file",
@@ -106,6 +117,9 @@ function checkTransport(entry: RegistryEntry, transport: Partial<RegistryTranspo
   if (entry.api_url !== undefined && !/^https?:\/\/[^\s/]/.test(entry.api_url)) {
     refuse("api_url", "holds no address; write it as https://host/path");
   }
+  const rate = entry.requests_per_second ?? 0;
+  // Less than one in a quarter of an hour is a slip.
+  if (rate !== 0 && rate < 0.001) refuse("requests_per_second", "must be 0 for no limit, or at least 0.001");
   for (const mirror of entry.mirrors ?? []) {
     if (parseMirror(mirror) === undefined) refuse("mirrors", `has ${quoted(mirror)}, which is no address`);
   }
@@ -119,10 +133,13 @@ async function pemOf(
 ): Promise<string | undefined> {
   const file = entry[key];
   if (file === undefined) return undefined;
+  const place = reading.where(entry, key);
   try {
-    return await readFile(pathOf(file, folder), "utf8");
+    const pem = await readFile(pathOf(file, folder), "utf8");
+    if (/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/.test(pem)) return pem;
+    return reading.problem(place, `the file ${quoted(file)} has no PEM text (-----BEGIN …-----)`, "meaning");
   } catch {
-    return reading.problem(reading.where(entry, key), `the file ${quoted(file)} cannot be read`, "meaning");
+    return reading.problem(place, `the file ${quoted(file)} cannot be read`, "meaning");
   }
 }
 
@@ -145,7 +162,8 @@ async function headersOf(
     }
     const value = await valueOf(given, places, reading, entry, "headers");
     if (value === undefined) continue;
-    const fault = headerFault(name, value);
+    const twice = headers.some(([other]) => other.toLowerCase() === name.toLowerCase());
+    const fault = twice ? "is there twice" : headerFault(name, value);
     if (fault === undefined) headers.push([name, value]);
     else reading.problem(place, `the header ${quoted(name)} ${fault}`, "meaning");
   }

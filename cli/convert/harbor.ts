@@ -1,5 +1,5 @@
 import { isMap, isSeq } from "yaml";
-import type { RepositoryEntry } from "../config/document.ts";
+import type { RegistryEntry, RepositoryEntry } from "../config/document.ts";
 import { goFields, goFlag, goItems, goText } from "../config/go-yaml.ts";
 import { quoted } from "../config/problem.ts";
 import type { Entry } from "../config/reading.ts";
@@ -113,8 +113,7 @@ function hostOf(field: Entry | undefined, local: string | undefined, builder: Co
   const username = goText(login?.get("access_key"), reading) ?? "";
   const password = username === "" ? undefined : builder.secret(login?.get("access_secret"), address, undefined);
   const keys = {
-    ...(url.startsWith("http://") ? { plain_http: true } : {}),
-    ...(goFlag(fields?.get("insecure"), reading) === true ? { insecure_skip_verify: true } : {}),
+    ...reachOf(url, goFlag(fields?.get("insecure"), reading) === true),
     ...(password === undefined ? {} : { username, password }),
   };
   if (Object.keys(keys).length > 0) builder.registry(field?.keyNode, address, keys);
@@ -122,6 +121,12 @@ function hostOf(field: Entry | undefined, local: string | undefined, builder: Co
     builder.lost(fields?.get("ca_certificate"), "save it as a file and name it in ca_certificate_file");
   }
   return address;
+}
+
+/** Without encryption there is no certificate to look at. */
+function reachOf(url: string, insecure: boolean): Partial<RegistryEntry> {
+  if (url.startsWith("http://")) return { plain_http: true };
+  return insecure ? { insecure_skip_verify: true } : {};
 }
 
 interface Filters {

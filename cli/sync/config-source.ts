@@ -6,6 +6,7 @@ import type { Invocation } from "../invocation.ts";
 export interface ConfigFlags {
   readonly config?: string;
   readonly format?: ConfigFormat;
+  readonly targetRepoPrefix?: string;
 }
 
 const formats: readonly ConfigFormat[] = ["native", "replicant", "kyma"];
@@ -16,17 +17,21 @@ export function withConfig(command: Command): Command {
     .option("-c, --config <file>", "what is to be where: our own file, replicant's or Kyma image-syncer's; - reads it")
     .addOption(
       new Option("--format <format>", "whose words the file is in (default: told by its content)").choices(formats),
+    )
+    .option(
+      "--target-repo-prefix <prefix>",
+      "what goes before each name at the destination, for lists of Kyma's image-syncer that do not say it",
     );
 }
 
 /** Reads the configuration. @throws UsageError with file, line and column of every mistake */
 export async function configOf(
   file: string,
-  { format }: ConfigFlags,
+  { format, targetRepoPrefix }: ConfigFlags,
   { environment }: Invocation,
 ): Promise<SyncConfig> {
   const { readSyncConfig } = await import("../config/read.ts");
-  return await readSyncConfig(file, { format, environment });
+  return await readSyncConfig(file, { format, targetRepoPrefix, environment });
 }
 
 /** A configuration without a file: nothing but one image to copy, or none. */

@@ -1,6 +1,7 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
 import { carryingHandler, deletingHandler, examiningHandler, scriptsHandler } from "./command-line.ts";
+import { configurationHandler } from "./configuration.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
@@ -23,6 +24,7 @@ export const handlers: readonly Handler[] = [
   carryingHandler,
   examiningHandler,
   registriesHandler,
+  configurationHandler,
   ruleToReportHandler,
   importChainHandler,
 ];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { imagesyncSchema } from "../../provider-shim/resources/imagesync/schema.ts";
 import { defaults } from "../../provider-shim/resources/imagesync/state.ts";
+import { keyNames } from "./configuration.ts";
 import { codeSpans, documents, root } from "./markdown.ts";
 import { reference, referenceFile, schemaNames } from "./reference.ts";
 
@@ -27,14 +28,17 @@ describe("names in backticks", () => {
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join("\n");
 
-  test("of attributes and blocks are in the provider's schema", () => {
+  test("of attributes, blocks and keys are in the provider's schema, or in that of configuration files", () => {
+    const keys = keyNames();
     const terraforms = new Set(["create_before_destroy"]);
     const named = spans.flatMap(({ file, span }) => {
       const [, name] = /^([a-z]+(?:_[a-z]+)+)(?: = .+)?$/.exec(span) ?? [];
       return name === undefined ? [] : [{ file, name }];
     });
     expect(named.length).toBeGreaterThan(10);
-    expect(named.filter(({ name }) => !schemaNames().has(name) && !terraforms.has(name))).toEqual([]);
+    expect(named.filter(({ name }) => !schemaNames().has(name) && !keys.has(name) && !terraforms.has(name))).toEqual(
+      [],
+    );
   });
 
   test("of environment variables and annotations are used by the code", () => {

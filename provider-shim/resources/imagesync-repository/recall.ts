@@ -25,12 +25,12 @@ export async function recall(
   wanted: Wanted | undefined,
   around: Around,
 ): Promise<ReadonlyMap<string, Own>> {
-  const stored = storedIn(state);
+  const leavesOthers = state["replace_tag"] === false || text(state, "on_conflict") === "keep";
+  const stored = leavesOthers ? new Map<string, Digest>() : imagesIn(state);
   const ours = [...seen].flatMap(([tag, digest]): [string, Own][] => {
     const wish = wanted?.images.get(tag);
     if (wish?.digest === digest) return [[tag, { ...wish, previous: [] }]];
-    const own = stored.get(tag);
-    return own?.digest === digest ? [[tag, own]] : [];
+    return stored.get(tag) === digest ? [[tag, { source: digest, digest, previous: [] }]] : [];
   });
   if (ours.length === 0) return new Map();
   const names = await retentionTags(state, around);
@@ -42,12 +42,6 @@ export async function recall(
       }),
     ),
   );
-}
-
-/** What the state alone says is ours: nothing, where it has images of others too. */
-export function storedIn(state: ObjectValue): ReadonlyMap<string, Own> {
-  if (state["replace_tag"] === false || text(state, "on_conflict") === "keep") return new Map();
-  return new Map([...imagesIn(state)].map(([tag, digest]) => [tag, { source: digest, digest, previous: [] }]));
 }
 
 /** Every tag of the destination that holds an earlier digest. */

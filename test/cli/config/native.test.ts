@@ -150,11 +150,13 @@ repositories:
   });
 });
 
+const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
 describe("registries and logins", () => {
   test("take their secrets from variables and files, relative to the file's folder", async () => {
     const folder = await mkdtemp(join(tmpdir(), "config-"));
     await writeFile(join(folder, "token"), "s3cret\n");
-    await writeFile(join(folder, "ca.pem"), "PEM\n");
+    await writeFile(join(folder, "ca.pem"), pem);
     const file = join(folder, "imagesync.yaml");
     await writeFile(
       file,
@@ -182,7 +184,7 @@ registries:
     expect(config.registries).toEqual([
       {
         address: "r.example:5000",
-        caCertificate: "PEM\n",
+        caCertificate: pem,
         mirrors: ["mirror.example/hub"],
         proxyUrl: "http://u:p@proxy:3128",
         headers: { "X-Team": "a", Authorization: "Bearer x" },
@@ -217,6 +219,13 @@ registries:
     ["proxy_url: socks5://h", /"proxy_url" holds no address/],
     ["api_url: ftp://h", /"api_url" holds no address/],
     ["client_key_file: /nowhere", /"client_key_file" needs the other of both/],
+    [
+      "plain_http: true\n    insecure_skip_verify: true",
+      /5:5: "insecure_skip_verify" has no meaning beside "plain_http"/,
+    ],
+    ["ca_certificate_file: /etc/hostname", /the file "\/etc\/hostname" has no PEM text/],
+    ["headers: {X-A: a, x-a: b}", /the header "x-a" is there twice/],
+    ["requests_per_second: 0.0001", /"requests_per_second" must be 0 for no limit, or at least 0.001/],
     ["vendor: habor", /did you mean "harbor"\?/],
     ["mirrors: [a_b.example/x]\n  - address: R.EXAMPLE", /5:5: "R.EXAMPLE" has an entry in line 3 already; merge them/],
   ])("refuse %s", async (keys, expected) => {

@@ -28,9 +28,8 @@ provider "imagesync" {
   }
 
   registry {
-    address              = "registry.example.com:5000"
-    plain_http           = true
-    insecure_skip_verify = true
+    address    = "registry.example.com:5000"
+    plain_http = true
   }
 }
 
