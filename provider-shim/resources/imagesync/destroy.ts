@@ -26,7 +26,7 @@ export async function destroyImagesync(
   const expectDigest = ours[0];
   // A create that failed before anything was put leaves no digest: there is nothing of ours to remove.
   if (destination === undefined || expectDigest === undefined) return;
-  const { policy, keepDigests } = retentionOf(prior, provider);
+  const { policy, keepDigests, referrers } = retentionOf(prior, provider);
   if (policy === "retain") {
     context.log.info("Image is retained", { destination, digest: expectDigest });
     return;
@@ -39,7 +39,7 @@ export async function destroyImagesync(
   const platforms = prior["destination_digest"] === null ? platformDigests(prior) : [];
   const own = [...ours, ...platforms];
   const previous = own.filter((digest) => !keepDigests.includes(digest));
-  const removal = { expectDigest, previous, keepDigests, policy, signal };
+  const removal = { expectDigest, previous, keepDigests, policy, referrers, signal };
   const report = await provider.engine.remove(destinationTag(destination), removal);
   tell(report, destination, previous, context);
 }

@@ -48,7 +48,7 @@ export async function collectEarlier(
   context: Context,
 ): Promise<readonly Digest[]> {
   const { destination, current, retention, provider, signal } = update;
-  const { policy, keepPrevious, keepDigests } = retention;
+  const { policy, keepPrevious, keepDigests, referrers } = retention;
   const kept = previous.slice(0, keepPrevious);
   const older = previous.slice(keepPrevious).filter((digest) => !keepDigests.includes(digest));
   const digests = isBack ? [current, ...older] : older;
@@ -59,6 +59,7 @@ export async function collectEarlier(
       keepDigests: [current, ...kept, ...keepDigests],
       // What has come back has content that stays: there is nothing to look for in the repository.
       policy: older.length === 0 ? "untag" : policy,
+      referrers,
       signal,
     });
     const { tags, manifests, blobs, bytes } = report;

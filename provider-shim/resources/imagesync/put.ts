@@ -58,8 +58,7 @@ export async function putImage(
   for (const warning of plan.warnings ?? []) context.diagnostics.warning("Not all of it applies", `${warning}.`);
   const report = await engine.apply(plan, { signal, onEvent: (event) => tell(event, context) });
   const failed = report.items.find(({ error }) => error !== undefined);
-  if (failed?.error)
-    throw isRepositoryMissing(failed.error, planned) ? failed.error.with({ hint: createIt }) : failed.error;
+  if (failed?.error) throw failed.error.with({ hint: hintFor(failed.error, failed.item, planned) });
   for (const { item, outcome, reason = item.reason, blobs, bytes } of report.items) {
     const isLate = outcome === "unchanged" && item.action !== "skip";
     if (isLate && samePlace(item, image)) throw conflictAt({ ...item, reason }, planAgain);
@@ -116,6 +115,11 @@ function tellKept({ destination, reason }: PlanItem, { diagnostics }: Context): 
 
 const createIt =
   "Create the repository at the registry, or let it be created at Amazon ECR: remove create_repository = false";
+
+function hintFor(error: ImagesyncError, item: PlanItem, planned: ObjectValue): string | undefined {
+  if (item.subject !== undefined) return "Set referrers = false to copy the image without what belongs to it";
+  return isRepositoryMissing(error, planned) ? createIt : undefined;
+}
 
 function isRepositoryMissing({ code, side, registryCode }: ImagesyncError, planned: ObjectValue): boolean {
   const missing = code === "not-found" && side === "destination" && registryCode === "NAME_UNKNOWN";

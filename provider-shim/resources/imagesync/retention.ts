@@ -14,6 +14,8 @@ export interface Retention {
   readonly keepPrevious: number;
   /** Never collected, with everything below them. */
   readonly keepDigests: readonly Digest[];
+  /** Signatures and whatever else belongs to an image go with it, as they have come with it. */
+  readonly referrers: boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export function retentionOf(value: ObjectValue, provider: Configured): Retention
     policy: deletionPolicyOf(text(value, "deletion_policy")) ?? provider.deletionPolicy,
     keepPrevious: typeof count === "number" && isKeepPrevious(count) ? count : defaults.keep_previous,
     keepDigests: texts(value, "keep_digests").filter(isDigest),
+    referrers: value["referrers"] !== false,
   };
 }
 
