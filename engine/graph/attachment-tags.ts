@@ -25,6 +25,13 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
   "limit",
 ]);
 
+/** Tags named after a manifest, the fallback tag first. */
+export interface Named {
+  readonly tags: readonly string[];
+  /** By a list of the registry; else these are names that are usual, and need not exist. */
+  readonly listed: boolean;
+}
+
 interface Remembered {
   readonly at: number;
   /** Undefined when the registry has refused the list. */
@@ -47,19 +54,22 @@ export class AttachmentTags {
   }
 
   /**
-   * The tags named after a manifest, the fallback tag first; they may be gone by now. Where the list is refused, with
-   * `guess` the names that are known to be usual, which need not exist, else none.
+   * The tags named after a manifest; they may be gone by now. Where the list is refused, with `guess` the names that are
+   * usual, else none.
    */
   async of(
     repository: Repository,
     subject: Digest,
     { guess, signal }: { readonly guess: boolean; readonly signal?: AbortSignal | undefined },
-  ): Promise<string[]> {
+  ): Promise<Named> {
     const tags = await this.#list(repository, signal);
     const prefix = attachmentPrefix(subject);
     const fallback = fallbackTag(subject);
-    if (tags !== undefined) return [...tags].filter((tag) => tag === fallback || tag.startsWith(prefix)).sort();
-    return guess ? [fallback, ...cosignSuffixes.map((suffix) => `${prefix}${suffix}`)] : [];
+    if (tags !== undefined) {
+      return { tags: [...tags].filter((tag) => tag === fallback || tag.startsWith(prefix)).sort(), listed: true };
+    }
+    const usual = [fallback, ...cosignSuffixes.map((suffix) => `${prefix}${suffix}`)];
+    return { tags: guess ? usual : [], listed: false };
   }
 
   async #list(repository: Repository, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {

@@ -107,20 +107,23 @@ export class Companions {
   ): Promise<CompanionsFound> {
     const { artifactTypes, signal } = options;
     const warnings: string[] = [];
-    const [names, listed] = await Promise.all([
+    const [names, byApi] = await Promise.all([
       this.tags.of(repository, subject, { guess, signal }),
       this.lists.list(repository, subject, {
         signal,
         onRefusal: (error) => warnings.push(`What refers to images is looked for by tags only: ${error.message}`),
       }),
     ]);
-    const hasFallback = names.includes(fallbackTag(subject));
-    const entries = listed ?? (hasFallback ? await readEntries(repository, subject, warnings, signal) : []);
+    // Also beside the API: some registries answer 400 where they have none, others have it newer than their lists.
+    const readsFallback = names.tags.includes(fallbackTag(subject)) && (names.listed || byApi === undefined);
+    const byTag = readsFallback ? await readEntries(repository, subject, warnings, signal) : [];
+    const known = new Set(byApi?.map(({ digest }) => digest));
+    const entries = [...(byApi ?? []), ...byTag.filter(({ digest }) => !known.has(digest))];
     const referrers = await Promise.all(
       entries.map((entry) => this.#referrer(repository, subject, entry, warnings, options)),
     );
     const tagged = await Promise.all(
-      names
+      names.tags
         .filter((name) => name.startsWith(attachmentPrefix(subject)))
         .filter((name) => artifactTypes === undefined || artifactTypes.includes(suffixOf(name, subject)))
         .map((name) => findTagged(repository, subject, name, signal)),

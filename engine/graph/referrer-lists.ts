@@ -2,7 +2,6 @@ import { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type ErrorCode, ImagesyncError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { repositoryKey } from "./known.ts";
 
@@ -18,11 +17,6 @@ type Api = { readonly exists: true } | { readonly exists: false; readonly at: nu
 export class ReferrerLists {
   readonly #apis = new Map<string, Api>();
   readonly #asking = new KeyedLock();
-
-  /** Whether the repository is known to have no such API. */
-  isAbsent(name: RepositoryName): boolean {
-    return this.#known(repositoryKey(name)) === false;
-  }
 
   /**
    * What refers to a manifest that the repository has; undefined where no such lists are. A refusal counts as that too,

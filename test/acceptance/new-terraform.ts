@@ -23,7 +23,7 @@ const resources: Readonly<Record<ResourceType, ResourceDefinition<Configured>>> 
 };
 
 /** What a plan has answered. */
-export interface Planned {
+interface Planned {
   readonly planned: ObjectValue;
   readonly bytes: Uint8Array;
   readonly private: Uint8Array;

@@ -31,6 +31,18 @@ describe.skipIf(terraformProgram === undefined)("the tags of a repository", pati
     await expectNothingToDo(workspace);
   });
 
+  test("are mirrored over the older protocol too", async () => {
+    const { workspace, want, publish, destination } = await setRepositoryStage(["1.0"], { protocol: 5 });
+    await want({ deletions: nested({ protect: ["x"] }), timeouts: nested({ create: "5m" }) });
+    await workspace.apply();
+    await expectNothingToDo(workspace);
+    await publish("1.1");
+    await workspace.apply();
+    expect(await tagsIn(destination)).toEqual(["1.0", "1.1"]);
+    await workspace.destroy();
+    expect(await tagsIn(destination)).toEqual([]);
+  });
+
   test("a new one at the source is that one addition, in place", async () => {
     const { workspace, want, publish, pinned, destination } = await setRepositoryStage(["1.0", "1.1"]);
     await want();
@@ -104,6 +116,21 @@ describe.skipIf(terraformProgram === undefined)("the tags of a repository", pati
     await want({ deletions: nested({ max_share: 0.5 }) });
     await workspace.apply();
     expect(await tagsIn(destination)).toEqual(["1.0", "1.3"]);
+    await expectNothingToDo(workspace);
+  });
+
+  test("more removals than the guard allows are refused at apply where only that knows them, with nothing written", async () => {
+    const { workspace, want, publish, destination } = await setRepositoryStage(["1.0", "1.1", "1.2", "2.0"]);
+    await want({ deletions: nested({}) });
+    await workspace.apply();
+    await publish("2.1");
+    await want({ deletions: nested({}), include: ["2.*"] });
+    destination.resetCounts();
+    expect((await workspace.applyFails()).text).toMatch(/Refused to delete 3 of the destination's 5 tags/);
+    expect(destination.requests.filter(({ method }) => method !== "HEAD" && method !== "GET")).toEqual([]);
+    await want({ deletions: nested({ max_share: 0.6 }), include: ["2.*"] });
+    await workspace.apply();
+    expect(await tagsIn(destination)).toEqual(["2.0", "2.1"]);
     await expectNothingToDo(workspace);
   });
 

@@ -186,6 +186,20 @@ describe.skipIf(terraformProgram === undefined)("an apply of which part fails", 
     expect(await tagsIn(destination)).toEqual([]);
   });
 
+  test("a create of which part has failed moves to another destination with all that it has brought", async () => {
+    const { workspace, want, destination, reference } = await setRepositoryStage(["1.0", "1.1"]);
+    await want();
+    destination.intercept = ({ method, kind, reference: tag }) =>
+      method === "PUT" && kind === "manifest" && tag === "1.1" ? { respond: { status: 403 } } : undefined;
+    await workspace.applyFails();
+    destination.intercept = undefined;
+    await want({ destination: `${reference}2` });
+    await workspace.apply();
+    expect(await tagsIn(destination)).toEqual([]);
+    expect(await digestOfTag(destination, "mirror/app2", "1.1")).toBe(imageOf("1.1").digest);
+    await expectNothingToDo(workspace);
+  });
+
   test("when it updates: the state says what was done, and the next plan shows just the rest", async () => {
     const { workspace, want, publish, destination, pinned } = await setRepositoryStage(["1.0", "edge"]);
     await want();

@@ -6,6 +6,7 @@ import { deadline } from "../../timeouts.ts";
 import { text } from "../imagesync/state.ts";
 import { failureText } from "./failures.ts";
 import { memoryOf } from "./read.ts";
+import { storedIn } from "./recall.ts";
 import { removeTags } from "./removal.ts";
 
 /**
@@ -19,13 +20,14 @@ export async function destroyRepository(
   provider: Configured,
   context: Context,
 ): Promise<void> {
-  const { ours, creating } = memoryOf(prior, bytes);
+  const { ours: remembered, creating, place } = memoryOf(prior, bytes);
   if (creating === true) {
     // A create has failed half-way and is made again at the same place, which Terraform calls a replacement: the images
     // that are there are what it would copy.
     context.log.info("Images stay for the create that follows", { destination: text(prior, "destination") });
     return;
   }
+  const ours = place === undefined ? storedIn(prior) : remembered;
   const signal = deadline(prior["timeouts"], "delete", context.signal);
   const failures = await removeTags(prior, ours, provider, context, signal);
   if (failures.length === 0) return;

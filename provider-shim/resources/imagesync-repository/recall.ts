@@ -25,12 +25,12 @@ export async function recall(
   wanted: Wanted | undefined,
   around: Around,
 ): Promise<ReadonlyMap<string, Own>> {
-  const leavesOthers = state["replace_tag"] === false || text(state, "on_conflict") === "keep";
-  const stored = leavesOthers ? new Map<string, Digest>() : imagesIn(state);
+  const stored = storedIn(state);
   const ours = [...seen].flatMap(([tag, digest]): [string, Own][] => {
     const wish = wanted?.images.get(tag);
     if (wish?.digest === digest) return [[tag, { ...wish, previous: [] }]];
-    return stored.get(tag) === digest ? [[tag, { source: digest, digest, previous: [] }]] : [];
+    const own = stored.get(tag);
+    return own?.digest === digest ? [[tag, own]] : [];
   });
   if (ours.length === 0) return new Map();
   const names = await retentionTags(state, around);
@@ -42,6 +42,12 @@ export async function recall(
       }),
     ),
   );
+}
+
+/** What the state alone says is ours: nothing, where it has images of others too. */
+export function storedIn(state: ObjectValue): ReadonlyMap<string, Own> {
+  if (state["replace_tag"] === false || text(state, "on_conflict") === "keep") return new Map();
+  return new Map([...imagesIn(state)].map(([tag, digest]) => [tag, { source: digest, digest, previous: [] }]));
 }
 
 /** Every tag of the destination that holds an earlier digest. */

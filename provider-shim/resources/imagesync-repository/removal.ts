@@ -13,7 +13,7 @@ import { repositoryIn, tagAt } from "./state.ts";
  * What becomes of images that are not wanted any more. A resource that says nothing of its own has the policy of the
  * provider block as it is now.
  */
-export function policyOf(value: ObjectValue, provider: Configured): DeletionPolicy {
+function policyOf(value: ObjectValue, provider: Configured): DeletionPolicy {
   return deletionPolicyOf(text(value, "deletion_policy")) ?? provider.deletionPolicy;
 }
 

@@ -74,6 +74,24 @@ describe("what belongs to an image is found", () => {
     expect(await digests(pair, reference)).toEqual(all);
   });
 
+  test("by fallback tags also where the registry answers the API's questions with 400, or has lists from before the API", async () => {
+    for (const status of [400, undefined]) {
+      const pair = await startPair();
+      const reference = await pair.seed(image);
+      const early = buildReferrer(image, "from before the API");
+      await put(pair, early);
+      await listIn(pair, image, [early]);
+      pair.source.intercept = ({ kind }) => {
+        if (kind !== "referrers") return undefined;
+        const headers = { "Content-Type": types.oci.index };
+        return {
+          respond: status === undefined ? { status: 200, headers, body: buildForeignIndex([]).bytes } : { status },
+        };
+      };
+      expect(await digests(pair, reference)).toEqual([early.digest]);
+    }
+  });
+
   test("by their names alone where the registry refuses to list tags", async () => {
     const pair = await startPair(withoutApi);
     const reference = await seedAll(pair);

@@ -1,7 +1,7 @@
 import { buildArtifact } from "./artifact.ts";
 import { bytesBlob } from "./blob.ts";
 import { buildIndex } from "./image-index.ts";
-import { blobDescriptor, descriptorOf, manifestOf, type TestDescriptor, type TestManifest } from "./manifest.ts";
+import { blobDescriptor, manifestOf, type TestDescriptor, type TestManifest } from "./manifest.ts";
 import { types } from "./media-types.ts";
 
 /** A sigstore bundle, as cosign 3 writes signatures. */
@@ -70,5 +70,3 @@ export function buildCosignSignatures({ digest }: TestManifest, signatures: read
 export function buildForeignIndex(entries: readonly object[], more: object = {}): TestManifest {
   return manifestOf(types.oci.index, { schemaVersion: 2, mediaType: types.oci.index, manifests: entries, ...more });
 }
-
-export { descriptorOf };
