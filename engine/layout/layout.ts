@@ -14,6 +14,8 @@ export interface Layout {
   readonly storage: Storage;
   /** Wanted without a tag: then `latest`, or else the only image there is. */
   readonly nameless: boolean;
+  /** What a manifest here refers to, as far as it was looked at; digests name content for ever. */
+  readonly subjects: Map<Digest, Digest | undefined>;
   /** What is wanted at the destination by its digest alone, and gets an entry without a name. */
   readonly root?: Digest | undefined;
 }

@@ -4,7 +4,7 @@ import type { Reference, RepositoryName } from "../oci/reference.ts";
 import { ArchiveStorage } from "./archive.ts";
 import { ArchiveWriting } from "./archive-writing.ts";
 import { DirectoryStorage } from "./directory.ts";
-import type { Options } from "./layout.ts";
+import type { Layout, Options } from "./layout.ts";
 import { type LayoutRepository, openLayout } from "./repository.ts";
 import type { Storage } from "./storage.ts";
 
@@ -22,17 +22,23 @@ export interface Written<T> {
 export class Layouts {
   readonly #directories = new Map<string, DirectoryStorage>();
   readonly #archives = new Map<string, ArchiveStorage>();
+  /** By layout: asked for each image, and in a layout with many each would look at all. */
+  readonly #subjects = new Map<string, Layout["subjects"]>();
   /** The archives that are being written, or why they cannot be. */
   readonly #written = new Map<string, ArchiveWriting | ImagesyncError>();
 
   /** The layout of a name for which `isLayoutKind` is true. @throws why an archive cannot be written */
   open(name: RepositoryName & Partial<Reference>, side?: Side): LayoutRepository {
     const { tag, digest } = name;
+    const key = `${name.registry}${name.repository}`;
+    const subjects: Layout["subjects"] = this.#subjects.get(key) ?? new Map();
+    this.#subjects.set(key, subjects);
     return openLayout({
       name: { registry: name.registry, repository: name.repository },
       side,
       storage: this.#storage(name, side),
       nameless: side !== "destination" && tag === undefined && digest === undefined,
+      subjects,
       root: tag === undefined ? digest : undefined,
     });
   }

@@ -18,8 +18,6 @@ const maxLookedAt = 20_000;
 export class LayoutReferrers {
   readonly #layout: Layout;
   readonly #manifests: LayoutManifests;
-  /** What a manifest refers to; digests name content for ever. */
-  readonly #subjects = new Map<Digest, Digest | undefined>();
 
   constructor(layout: Layout, manifests: LayoutManifests) {
     this.#layout = layout;
@@ -53,12 +51,13 @@ export class LayoutReferrers {
   }
 
   async #subjectOf(digest: Digest, options: Options): Promise<Digest | undefined> {
-    if (!this.#subjects.has(digest)) {
+    const { subjects } = this.#layout;
+    if (!subjects.has(digest)) {
       const manifest = await this.#read(digest, options);
       if (manifest === undefined) return undefined;
-      this.#subjects.set(digest, manifest.subject?.digest);
+      subjects.set(digest, manifest.subject?.digest);
     }
-    return this.#subjects.get(digest);
+    return subjects.get(digest);
   }
 
   /** As registries tell it: with the type and the annotations of the manifest. */

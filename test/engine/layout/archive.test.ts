@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { open, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -136,6 +137,24 @@ test("a stop leaves the archive as it was, and what has come is not sent again",
   const again = await pair.copy(from, at(file, ":2"), { engine: pair.newEngine() });
   expect(again).toMatchObject({ outcome: "done", bytes: 0, blobs: { copied: 0 } });
   expect([...(await readTar(file)).keys()]).toEqual(names(image, index));
+});
+
+test("what cannot be written has failed, and is told only then", async () => {
+  const pair = await startPair();
+  const file = join(await scratch(), "images.tar");
+  const plan = await pair.engine.plan({ source: await pair.seed(image), destination: at(file, ":1") });
+  const told: string[] = [];
+  const report = await pair.engine.apply(plan, {
+    onItem: ({ outcome }) => told.push(outcome),
+    onEvent: (event) => {
+      // Somebody makes a directory of this name just before the archive gets it.
+      if (event.kind === "manifest-done" && event.tag === "1") mkdirSync(file);
+    },
+  });
+  expect(report.items).toMatchObject([
+    { outcome: "failed", error: { side: "destination", message: expect.stringContaining("images.tar") as string } },
+  ]);
+  expect(told).toEqual(["failed"]);
 });
 
 test("two copies into one archive at the same time are one after the other", async () => {
