@@ -15,6 +15,8 @@ import { sweep, type Swept } from "./sweep.ts";
 export interface CollectionOrder {
   readonly digests: readonly Digest[];
   readonly keepDigests: readonly Digest[];
+  /** What belongs to the digests is wanted too, also where they are gone already, as at Quay without their tag. */
+  readonly attached?: boolean | undefined;
   /**
    * Tags that were taken away just now, with what they held. One that is still listed with nothing behind it is healed;
    * a dry run counts them as gone.
@@ -68,6 +70,15 @@ export async function collect(
     return marked;
   };
   const swept = await sweep(repository, candidates, mark, { capability, dryRun, signal });
+  const isGone = (digest: Digest): boolean => !candidates.manifests.has(digest) && !candidates.blobs.has(digest);
+  if (last === undefined && orders.some(({ attached, digests }) => attached === true && digests.some(isGone))) {
+    try {
+      await mark();
+    } catch {
+      // Then nothing more is known, and nothing more goes.
+      signal?.throwIfAborted();
+    }
+  }
   return await Promise.all(
     orders.map(async (order) => {
       const tags = order.tags.map(([tag]) => tag).filter((tag) => hollow.has(tag));
@@ -75,7 +86,11 @@ export async function collect(
       const healed = await finishLeftovers(repository, leftovers, options);
       const report = reportOf(order, candidates, swept);
       const own = below(candidates, order.digests);
-      const gone = new Set([...report.manifests, ...[...swept.absent].filter((digest) => own.has(digest))]);
+      const gone = new Set([
+        ...report.manifests,
+        ...order.digests.filter(isGone),
+        ...[...swept.absent].filter((digest) => own.has(digest)),
+      ]);
       const attached = last ? attachedTo(gone, last) : [];
       return { ...report, skipped: [...report.skipped, ...healed.skipped], attached };
     }),

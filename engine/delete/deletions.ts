@@ -231,7 +231,8 @@ export class Deletions {
     options: DeletionOptions,
   ): Promise<CollectionReport> {
     const { referrers = false, dryRun = false, keepDigests = [], signal } = options;
-    const { attached, ...report } = await this.#collect(repository, order, { dryRun, signal });
+    const wanted = { ...order, attached: referrers };
+    const { attached, ...report } = await this.#collect(repository, wanted, { dryRun, signal });
     if (!referrers) return report;
     const released = [...order.tags];
     return await removeAttached(
@@ -247,7 +248,11 @@ export class Deletions {
           const digests = gone.map(({ digest }) => digest);
           // A dry run counts them all as gone.
           released.push(...tags);
-          return await this.#collect(repository, { digests, keepDigests, tags: released }, { dryRun, signal });
+          return await this.#collect(
+            repository,
+            { digests, keepDigests, tags: released, attached: true },
+            { dryRun, signal },
+          );
         },
         signal,
       },

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startRegistry } from "../../embedded-registry/index.ts";
-import { type Engine, parseReference, type Plan } from "../../engine/index.ts";
+import { type Engine, parseReference, type Plan, type RemovalReport } from "../../engine/index.ts";
 import { attachmentTag, buildCosignSignatures, buildReferrer, sbomType } from "../support/images/companions.ts";
 import { buildPlatformIndex, exchange, fetchTree, push, type TestManifest, treeOf } from "../support/images/index.ts";
 import {
@@ -32,6 +32,7 @@ interface Journey {
   readonly profile: RunningProfile;
   /** Plans and applies by an engine that knows nothing of what others did. */
   readonly copy: (from: string, to: string) => Promise<Plan>;
+  readonly remove: (text: string) => Promise<RemovalReport>;
 }
 
 /** A registry of the family, and two with and without the API: what came through the family must come out again. */
@@ -48,6 +49,11 @@ async function start(name: ProfileName): Promise<Journey & { readonly source: st
   onTestFinished(() => profile.close());
   return {
     profile,
+    remove: async (text) => {
+      const engine = engineAt(profile, true);
+      onTestFinished(() => engine.close());
+      return await engine.remove(parseReference(text), { referrers: true });
+    },
     source: source.host,
     last: last.host,
     copy: async (from, to) => {
@@ -81,6 +87,13 @@ async function listedAt({ profile }: Journey, subject: TestManifest): Promise<st
   return (found as { manifests: { digest: string }[] }).manifests.map(({ digest }) => digest);
 }
 
+/**
+ * Where an image that something refers to is not deleted by its registry: its tag goes, the rest stays, and is told.
+ * GitHub deletes the package with its last version, and then does not know the one that was to go.
+ */
+const refuses: readonly ProfileName[] = ["docker-hub", "gar"];
+const forgets: readonly ProfileName[] = ["ghcr"];
+
 describe.each(profileNames)("signatures and SBOMs that are copied to %s", (name) => {
   test("are listed there, are not sent again, and come out of it as they went in", async () => {
     const journey = await start(name);
@@ -100,5 +113,23 @@ describe.each(profileNames)("signatures and SBOMs that are copied to %s", (name)
     expect(onward.items.map(({ digest }) => digest).toSorted()).toEqual(everything);
     expect(onward.warnings).toBeUndefined();
     expect(await fetchTree({ host: last }, "to/app", attachmentTag(image, "sig"))).toEqual(treeOf(cosign));
+  });
+
+  test("go with the last tag of their image, and not before", async () => {
+    const { profile, source, copy, remove } = await start(name);
+    for (const tag of ["1", "2"]) await copy(`${source}/from/app:1`, `${profile.host}/team/app:${tag}`);
+    const before = [...(await profile.contents.tags("team/app")).keys()];
+    expect(await remove(`${profile.host}/team/app:1`)).toMatchObject({ untagged: true, skipped: [] });
+    expect([...(await profile.contents.tags("team/app")).keys()]).toEqual(before.filter((tag) => tag !== "1"));
+    expect(await fetchTree(await profile.endpoint("team/app"), "team/app", sbomSignature.digest)).toEqual(
+      treeOf(sbomSignature),
+    );
+    const { untagged, skipped } = await remove(`${profile.host}/team/app:2`);
+    expect({ untagged, skipped: skipped.length > 0 }).toEqual({
+      untagged: true,
+      skipped: [...refuses, ...forgets].includes(name),
+    });
+    const left = refuses.includes(name) ? [attachmentTag(image, "sig")] : [];
+    expect([...(await profile.contents.tags("team/app")).keys()]).toEqual(left);
   });
 });
