@@ -15,24 +15,28 @@ interface Naming {
   readonly library: boolean;
 }
 
+/** What goes before each name, where the file is not asked, and where it does not tell. */
+interface PrefixOptions {
+  readonly targetRepoPrefix?: string | undefined;
+  readonly defaultTargetRepoPrefix?: string | undefined;
+}
+
 /**
  * Reads a list of Kyma's image-syncer, of both its ages. While the file itself named the destination
  * (`targetRepoPrefix`), names were the prefix and the source as it is written, and images were compared by the IDs that
  * docker shows; since the prefix comes from a flag, names without a namespace get `library/`, and digests are compared.
  * A tag that holds something else is a conflict in both.
- * @param targetRepoPrefix goes before that of the file
+ * @param options `targetRepoPrefix` goes before that of the file, `defaultTargetRepoPrefix` stands in for a file without
  * @throws ConfigFileError when there is no prefix, or no list.
  * @see https://github.com/kyma-project/test-infra/blob/9fd3a5d13f/cmd/image-syncer/README.md
  */
-export function readKyma({ root, reading }: YamlFile, targetRepoPrefix?: string): Draft {
+export function readKyma({ root, reading }: YamlFile, options: PrefixOptions = {}): Draft {
   const top = goFields(root, reading, "the file", ["targetRepoPrefix", "sign", "images"]);
-  const own = goText(top?.get("targetRepoPrefix"), reading) ?? "";
-  const prefix = targetRepoPrefix ?? own;
+  const field = top?.get("targetRepoPrefix");
+  const own = goText(field, reading) ?? "";
+  const prefix = options.targetRepoPrefix ?? (field === undefined ? (options.defaultTargetRepoPrefix ?? "") : own);
   if (prefix === "") {
-    reading.problem(
-      top?.get("targetRepoPrefix")?.keyNode ?? root,
-      `"targetRepoPrefix" is missing; give --target-repo-prefix`,
-    );
+    reading.problem(field?.keyNode ?? root, `"targetRepoPrefix" is missing; give --target-repo-prefix`);
   }
   const signAll = goFlag(top?.get("sign"), reading) ?? false;
   const items = goItems(top?.get("images"), reading) ?? [];

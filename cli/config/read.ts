@@ -13,6 +13,8 @@ export interface ReadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What goes before each name at the destination, for files of Kyma's image-syncer that do not say so themselves. */
   readonly targetRepoPrefix?: string | undefined;
+  /** The same for those files that neither say it themselves nor are told by the above. @default it is a mistake */
+  readonly defaultTargetRepoPrefix?: string | undefined;
   /** What `-` stands for. @default the standard input of the process */
   readonly stdin?: Input | undefined;
 }
@@ -31,10 +33,10 @@ export async function readSyncConfig(file: string, options: ReadOptions): Promis
 export function readDraft(
   file: string,
   text: string,
-  { format, targetRepoPrefix }: Pick<ReadOptions, "format" | "targetRepoPrefix">,
+  options: Pick<ReadOptions, "format" | "targetRepoPrefix" | "defaultTargetRepoPrefix">,
 ): Draft {
-  const detected = format ?? detectFormat(parseYaml(file, text, "first"));
+  const detected = options.format ?? detectFormat(parseYaml(file, text, "first"));
   if (detected === "native") return readNative(parseYaml(file, text));
   const yaml = parseYaml(file, text, "first");
-  return detected === "replicant" ? readReplicant(yaml) : readKyma(yaml, targetRepoPrefix);
+  return detected === "replicant" ? readReplicant(yaml) : readKyma(yaml, options);
 }

@@ -19,15 +19,16 @@ export interface RenderingFlags {
 /** `text` for people, `json`: one object, `jsonl`: an object a line, each as soon as it is known. */
 export type ResultFormat = "text" | "json" | "jsonl";
 
-/** Adds those flags to a command that works on many images. */
-export function withRendering(command: Command): Command {
-  return command
+/** Adds those flags to a command that works on many images; without `--debug` where it has that one already. */
+export function withRendering(command: Command, { debug = true }: { readonly debug?: boolean } = {}): Command {
+  command
     .addOption(
       new Option("-o, --output <format>", "form of the result").choices(["text", "json", "jsonl"]).default("text"),
     )
     .option("-q, --quiet", "print the result and errors only")
-    .option("-v, --verbose", "tell of each image, blob and manifest, also where nothing changes")
-    .option("-d, --debug", "tell everything")
+    .option("-v, --verbose", "tell of each image, blob and manifest, also where nothing changes");
+  if (debug) command.option("-d, --debug", "tell everything");
+  return command
     .addOption(new Option("--log-format <format>", "form of messages").choices(["text", "json"]).default("text"))
     .addOption(
       new Option("--progress <mode>", "how progress is shown: tty draws, plain writes a line for each change")

@@ -4,7 +4,7 @@ import type { Invocation } from "../invocation.ts";
 import { createStyle } from "../style.ts";
 import { planReaders, writePlan } from "./plan-file.ts";
 import { renderPlans } from "./plan-printer.ts";
-import { summarisePlans } from "./plan-summary.ts";
+import { type PlanSummary, summarisePlans } from "./plan-summary.ts";
 import type { RenderingFlags } from "./rendering-flags.ts";
 import { exitCodeOfPlan, openSession, planSession, type SessionOptions } from "./session.ts";
 
@@ -15,6 +15,8 @@ export interface PlanOptions extends SessionOptions {
   readonly verbose: boolean;
   /** End with 2 when there is something to do, with 4 when something must not be done. */
   readonly detailedExitCode: boolean;
+  /** The code to end with, in place of those. */
+  readonly exitCode?: ((summary: PlanSummary) => number) | undefined;
   /** A file for the plan itself. */
   readonly out?: string | undefined;
 }
@@ -39,7 +41,7 @@ export async function runPlan(options: PlanOptions, invocation: Invocation): Pro
     stdout.write(renderPlans(rules, summary, { format, verbose, style, spell: session.spell }));
     if (options.out !== undefined && left.length === 0) await writePlan(options.out, rules, await planReaders());
     if (signal.aborted) throw new Ended(exitCodes.interrupted);
-    const code = exitCodeOfPlan(summary, options.detailedExitCode);
+    const code = options.exitCode?.(summary) ?? exitCodeOfPlan(summary, options.detailedExitCode);
     if (code !== exitCodes.ok) throw new Ended(code);
   } finally {
     options.display.finish();

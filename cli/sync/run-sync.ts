@@ -15,6 +15,8 @@ import { type RunCost, summarise, Tally, type Totals } from "./tally.ts";
 export interface SyncOptions extends SessionOptions {
   readonly output: RenderingFlags["output"];
   readonly metricsFile?: string | undefined;
+  /** The code to end with, by what has failed and what was a conflict. @default 1 for failures, 4 for conflicts alone */
+  readonly exitCode?: ((failures: readonly ImageResult[]) => number) | undefined;
 }
 
 /**
@@ -56,7 +58,8 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
       }
       await writeMetrics(options.metricsFile, outcome.metrics.render(Date.now()));
     }
-    const code = signal.aborted ? exitCodes.interrupted : exitCodeOfRun(outcome.totals());
+    const exitCode = options.exitCode ?? (() => exitCodeOfRun(outcome.totals()));
+    const code = signal.aborted ? exitCodes.interrupted : exitCode(outcome.failures);
     if (code !== exitCodes.ok) throw new Ended(code);
   } finally {
     display.finish();
