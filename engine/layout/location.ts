@@ -4,7 +4,7 @@ import { type Digest, isDigest, quote } from "../oci/digest.ts";
 import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 
 /** What stands where a registry would, for images in the file system. No host can be called so. */
-export const layoutKinds = ["oci:", "oci-archive:"] as const;
+const layoutKinds = ["oci:", "oci-archive:"] as const;
 
 /** `oci:` is a directory, `oci-archive:` a tar file of one. */
 export type LayoutKind = (typeof layoutKinds)[number];
