@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests use beside Node: docker-registry, skopeo, a proxy and nginx, from Debian. terraform is not in Debian.
+# Installs what the tests use beside Node: docker-registry, skopeo, a proxy, nginx and a terminal, from Debian. terraform is not in Debian.
 set -euo pipefail
 missing=()
 command -v docker-registry >/dev/null || missing+=(docker-registry)
 command -v skopeo >/dev/null || missing+=(skopeo)
+# A terminal for what is drawn on one.
+command -v tmux >/dev/null || missing+=(tmux)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v tinyproxy >/dev/null || missing+=(tinyproxy)
 command -v nginx >/dev/null || missing+=(nginx-light)

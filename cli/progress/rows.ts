@@ -11,6 +11,8 @@ import { Speed } from "./speed.ts";
 const frameMs = 100;
 /** A blob that is there at once is no row: it would flicker. */
 const rowAfterMs = 200;
+/** Nobody waits for longer, and what has hardly begun would say so for everything. */
+const longestEtaMs = 24 * 3_600_000;
 const barWidth = 20;
 /** For terminals that do not tell their size, or say that it is 0. */
 const usualColumns = 80;
@@ -127,7 +129,8 @@ export class Rows implements Display {
   #draw(): void {
     const rows = this.#frame(Date.now());
     const text = rows.map((row) => `${row}${clearLine}`).join("\n");
-    this.#stream.write(`${this.#drawnRows > 0 ? this.#toFirstRow() : hideCursor}${text}${clearBelow}`);
+    // The terminal repeats what is typed, such as ^C: at the end of a full row it would begin another one.
+    this.#stream.write(`${this.#drawnRows > 0 ? this.#toFirstRow() : hideCursor}${text}${clearBelow}\r`);
     this.#drawnRows = rows.length;
   }
 
@@ -154,10 +157,9 @@ export class Rows implements Display {
     const bad = failed + conflict;
     const images =
       this.#images === 0 ? "" : `${done} of ${count(this.#images, "image")}${bad > 0 ? `, ${bad} failed` : ""}; `;
-    return (
-      `${bar(bytes, this.#totalBytes)} ${images}${formatBytes(bytes)} of at most ${formatBytes(this.#totalBytes)}, ` +
-      `${count(this.#doneBlobs, "blob")}${pace(this.#speed, this.#totalBytes - bytes)}`
-    );
+    const blobs = this.#images === 0 ? `, ${count(this.#doneBlobs, "blob")}` : "";
+    const moved = `${formatBytes(bytes)} of at most ${formatBytes(this.#totalBytes)}`;
+    return `${bar(bytes, this.#totalBytes)} ${images}${moved}${blobs}${pace(this.#speed, this.#totalBytes - bytes)}`;
   }
 }
 
@@ -176,6 +178,9 @@ function pace(speed: Speed, bytesLeft: number): string {
   const perSecond = speed.perSecond();
   if (perSecond === undefined || perSecond <= 0) return "";
   const leftMs = speed.timeFor(Math.max(0, bytesLeft));
-  const eta = leftMs === undefined || leftMs <= 0 ? "" : `, ${formatDuration(Math.max(1000, leftMs))} left`;
+  const eta =
+    leftMs === undefined || leftMs <= 0 || leftMs > longestEtaMs
+      ? ""
+      : `, ${formatDuration(Math.max(1000, leftMs))} left`;
   return `, ${formatBytes(Math.round(perSecond))}/s${eta}`;
 }

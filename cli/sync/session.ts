@@ -96,11 +96,11 @@ function review(plan: Plan, { lock, onRetag }: Session, told: Set<string>, displ
   return reviewed.plan;
 }
 
-function tellPlanned({ items, warnings = [] }: Plan, display: Display): void {
+function tellPlanned({ items, failures = [], warnings = [] }: Plan, display: Display): void {
   for (const warning of warnings) display.say("warn", `Warning: ${printable(warning)}`);
   const images = items.filter(({ subject }) => subject === undefined).length;
   display.planned(
-    images,
+    images + failures.length,
     items.reduce((sum, item) => sum + bytesOf(item), 0),
   );
 }

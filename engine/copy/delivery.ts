@@ -30,6 +30,8 @@ const transient: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "ra
 const damaged: ReadonlySet<ErrorCode> = new Set(["digest-mismatch", "size-mismatch"]);
 
 const progressStepBytes = 4 * 1024 * 1024;
+/** Slow ones are told of as often as somebody who watches wants to see that they move. */
+const progressStepMs = 250;
 
 /**
  * Sends a blob into an upload session. What breaks it makes a new session, never the old one's address again: what a
@@ -93,9 +95,13 @@ async function stream(blob: Descriptor, session: UploadSession, options: Deliver
   const content = await source.blobs.open(blob, { signal });
   let sourceFailure: ImagesyncError | undefined;
   let reported = 0;
+  let reportedAtMs = 0;
   const onBytes = (bytes: number): void => {
-    if (bytes - reported < progressStepBytes && bytes !== blob.size) return;
+    const nowMs = Date.now();
+    const isSoon = bytes - reported < progressStepBytes && nowMs - reportedAtMs < progressStepMs;
+    if (isSoon && bytes !== blob.size) return;
     reported = bytes;
+    reportedAtMs = nowMs;
     onEvent({ kind: "blob-progress", digest: blob.digest, bytes, size: blob.size });
   };
   const open = async function* (): AsyncGenerator<Uint8Array, void, void> {

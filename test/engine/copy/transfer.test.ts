@@ -167,7 +167,9 @@ test("events tell of every blob once, how it came, and of progress up to its siz
   );
   const large = image.blobs.find(({ size }) => size === 9_000_000)?.digest;
   const progress = events.filter((event) => event.kind === "blob-progress" && event.digest === large);
-  expect(progress).toHaveLength(3);
+  // One for each 4 MiB, more where a line is slow.
+  expect(progress.length).toBeGreaterThanOrEqual(3);
+  expect(progress.length).toBeLessThan(100);
   expect(progress.at(-1)).toMatchObject({ bytes: 9_000_000, size: 9_000_000 });
   expect(events.at(-1)).toEqual({ kind: "manifest-done", digest: image.digest, tag: "1" });
   // Plain data: what a face prints, stores or sends.
