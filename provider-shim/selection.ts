@@ -88,7 +88,7 @@ export const destinationSelectionAttributes: Block["attributes"] = {
 };
 
 /** Every attribute of a selection, in the order in which they are explained. */
-export const selectionNames: readonly string[] = Object.keys(destinationSelectionAttributes);
+const selectionNames: readonly string[] = Object.keys(destinationSelectionAttributes);
 
 /** Whether part of a selection is not known yet, so that nothing can be selected. */
 export function isSelectionUnknown(value: ObjectValue): boolean {

@@ -48,7 +48,7 @@ export async function removeTag(
   return { ...gone, absent: result.outcome === "absent", repositoryDeleted: result.outcome === "repository-deleted" };
 
   function moved(digest: Digest): Kept {
-    return { digest, by: `the tag ${tag} was moved to it by somebody else; ${expectDigest} was expected there` };
+    return { digest, by: `the tag ${tag} holds it, and not ${expectDigest}` };
   }
 }
 

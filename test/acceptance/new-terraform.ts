@@ -1,8 +1,9 @@
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { createRedactor } from "../../engine/index.ts";
 import { createLogger } from "../../provider-shim/log.ts";
 import type { Configured } from "../../provider-shim/configure.ts";
 import { serveReattach } from "../../provider-shim/plugin/reattach.ts";
+import type { Message } from "../../provider-shim/protocol/messages.ts";
 import type { ResourceDefinition } from "../../provider-shim/protocol/resource.ts";
 import { schemaType } from "../../provider-shim/protocol/schema.ts";
 import { decodeValue } from "../../provider-shim/protocol/value-decode.ts";
@@ -76,7 +77,7 @@ export async function startNewTerraform(type: ResourceType, hosts: readonly stri
       });
       const bytes = await client.unary("/tfplugin6.Provider/PlanResourceChange", request);
       const answer = decodeMessage(6, "PlanResourceChangeResponse", bytes);
-      expect(answer.diagnostics).toEqual([]);
+      refuseErrors(answer.diagnostics);
       const planned = answer.planned_state?.msgpack ?? new Uint8Array();
       return { planned: decoded(planned), bytes: planned, private: answer.planned_private };
     },
@@ -90,10 +91,16 @@ export async function startNewTerraform(type: ResourceType, hosts: readonly stri
       });
       const bytes = await client.unary("/tfplugin6.Provider/ApplyResourceChange", request);
       const applied = decodeMessage(6, "ApplyResourceChangeResponse", bytes);
-      expect(applied.diagnostics).toEqual([]);
+      refuseErrors(applied.diagnostics);
       return decoded(applied.new_state?.msgpack ?? new Uint8Array());
     },
   };
+}
+
+/** Terraform goes on beside warnings, and not beside errors. */
+function refuseErrors(diagnostics: readonly Message<"Diagnostic">[]): void {
+  const errors = diagnostics.filter(({ severity }) => severity === 1);
+  if (errors.length > 0) throw new Error(errors.map(({ summary, detail }) => `${summary}: ${detail}`).join("\n"));
 }
 
 /** A configuration of the resource: what is not given is null. */

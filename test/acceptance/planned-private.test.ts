@@ -32,6 +32,37 @@ describe("a create under a Terraform that keeps the plan's private bytes", () =>
     expect(await fetchTree({ host: destination.host }, "mirror/app", "1.0")).toEqual(treeOf(shown));
   });
 
+  test.each([
+    ["keeps what the plan has found at the destination", "1.0", "found"],
+    ["fails where something has come to the destination since the plan", "2.0", /has come there since the plan/],
+  ] as const)("%s, and overwrites nothing with on_conflict = keep", async (_name, tag, outcome) => {
+    const [source, destination] = [await openRegistry(), await openRegistry()];
+    const image = buildImage({ seed: "of the source", layers: [1000] });
+    const found = buildImage({ seed: "found", layers: [1100] });
+    const later = buildImage({ seed: "later", layers: [1200] });
+    await pushTo(source, "team/app", "1.0", image);
+    await pushTo(destination, "mirror/app", "1.0", found);
+    const config = configured("imagesync", {
+      source: `${source.host}/team/app:1.0`,
+      destination: `${destination.host}/mirror/app:${tag}`,
+      on_conflict: "keep",
+    });
+    const hosts = [source.host, destination.host];
+    const first = await (await startNewTerraform("imagesync", hosts)).plan(config);
+    const { digest } = outcome === "found" ? found : image;
+    expect(first.planned["id"]).toBe(`${destination.host}/mirror/app@${digest}`);
+    await pushTo(destination, "mirror/app", tag, later);
+    const second = await startNewTerraform("imagesync", hosts);
+    const again = await second.plan(config, first.private);
+    expect(again.planned).toEqual(first.planned);
+    const applied = second.apply(config, again).then(
+      ({ id }) => (id === first.planned["id"] ? "found" : "something else"),
+      (error: unknown) => String(error),
+    );
+    expect(await applied).toMatch(outcome);
+    expect(await digestOfTag(destination, "mirror/app", tag)).toBe(later.digest);
+  });
+
   test("shows the tags of a repository at plan, and brings exactly these although others have come and gone", async () => {
     const [source, destination] = [await openRegistry(), await openRegistry()];
     for (const tag of ["1.0", "edge"]) await pushTo(source, "team/app", tag, imageOf(tag));

@@ -8,7 +8,7 @@ import { type Memory, topDigests } from "./memory.ts";
 import { digestIn, text, texts } from "./state.ts";
 
 /** An additional tag at the destination, as it is asked for. */
-export function additionalTag(destination: string, tag: string): Reference {
+function additionalTag(destination: string, tag: string): Reference {
   return { ...parseReference(destination), tag, digest: undefined };
 }
 
