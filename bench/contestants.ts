@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "./cache.ts";
 import type { Command } from "./measure.ts";
@@ -17,18 +17,18 @@ export interface Contestant {
   readonly ours: boolean;
   /** Copies one tag under the same name. */
   readonly copyTag?: (source: Side, destination: Side, tag: string) => Command;
-  /** Copies every tag of a repository. */
-  readonly copyRepository?: (source: Side, destination: Side) => Command;
+  /**
+   * Copies every tag of a repository. Who takes his orders from a file writes it into `folder`, which is there before
+   * the clock starts.
+   */
+  readonly copyRepository?: (source: Side, destination: Side, folder: string) => Command | Promise<Command>;
 }
 
 /** Where `make build` puts the command line. */
 const ourBinary = join(projectRoot, "dist/imagesync");
 
-/**
- * imagesync, when it is built.
- * @param program A rule for a whole repository, bundled: see copy-repository.ts. Without it whole repositories are not copied.
- */
-export async function ourselves(program: string | undefined): Promise<Contestant | undefined> {
+/** imagesync with its defaults, when it is built. */
+export async function ourselves(): Promise<Contestant | undefined> {
   const built = await access(ourBinary).then(
     () => true,
     () => false,
@@ -45,9 +45,13 @@ export async function ourselves(program: string | undefined): Promise<Contestant
       image(destination, tag),
       "--plain-http",
     ],
-    ...(program === undefined
-      ? {}
-      : { copyRepository: (from, to) => [process.execPath, program, address(from), address(to)] as const }),
+    copyRepository: async (source, destination, folder) => {
+      const file = join(folder, "imagesync.yaml");
+      const registries = [source, destination].map(({ host }) => `  - {address: "${host}", plain_http: true}\n`);
+      const repositories = `  - {source: "${address(source)}", destination: "${address(destination)}"}\n`;
+      await writeFile(file, `version: 1\nregistries:\n${registries.join("")}repositories:\n${repositories}`);
+      return [ourBinary, "sync", "-c", file];
+    },
   };
 }
 
@@ -64,6 +68,9 @@ export function contestantsFrom(peers: ReadonlyMap<PeerName, Peer>): readonly Co
         break;
       case "oras":
         contestants.push(oras(peer), orasRepository(peer));
+        break;
+      case "regsync":
+        contestants.push(regsync(peer, 1), regsync(peer, 8));
         break;
     }
   }
@@ -145,6 +152,23 @@ function orasRepository({ command, version }: Peer): Contestant {
     version,
     ours: false,
     copyRepository: (source, destination) => ["bash", "-c", script, command, address(source), address(destination)],
+  };
+}
+
+/** regsync copies one image after the other unless it is told otherwise. */
+function regsync({ command, version }: Peer, parallel: number): Contestant {
+  return {
+    name: parallel === 1 ? "regsync" : `regsync, parallel ${parallel}`,
+    version,
+    ours: false,
+    copyRepository: async (source, destination, folder) => {
+      const file = join(folder, "regsync.yaml");
+      const registries = [source, destination].map(({ host }) => `  - {registry: "${host}", tls: disabled}\n`);
+      const ends = `{source: "${address(source)}", target: "${address(destination)}", type: repository}`;
+      const text = `version: 1\ncreds:\n${registries.join("")}defaults: {parallel: ${parallel}}\nsync:\n  - ${ends}\n`;
+      await writeFile(file, text);
+      return [command, "once", "--verbosity=error", "-c", file];
+    },
   };
 }
 

@@ -25,11 +25,14 @@ export function hugeLayer(scale: Scale): Tags {
   return only(buildImage({ seed: "bench/huge", layers: [scale(1500 * MB)] }));
 }
 
+/** How many tags the repositories have that are copied whole. */
+export const tagsOfSets = 300;
+
 /** 300 tags, 240 images on six bases: 738 blobs, 312 MB. */
 export function tagSet(scale: Scale): Tags {
   return buildTagSet({
     seed: "bench/tags",
-    tags: 300,
+    tags: tagsOfSets,
     manifests: 240,
     bases: 6,
     baseLayers: [12, 12, 12].map((size) => scale(size * MB)),

@@ -1,8 +1,7 @@
-/** The bench: imagesync beside skopeo, crane and oras in one run. See --help. */
+/** The bench: imagesync beside skopeo, crane, oras and regsync in one run. See --help. */
 import { writeFile } from "node:fs/promises";
 import { layerBlob, pushBlob } from "../test/support/images/index.ts";
 import { type Arena, openArena } from "./arena.ts";
-import { bundle } from "./bundle.ts";
 import { type Contestant, contestantsFrom, ourselves } from "./contestants.ts";
 import { delayLink, measureRoundTrip, measureThroughput } from "./delay-link.ts";
 import { deleteScenario, holdDeletes } from "./deletes/scenario.ts";
@@ -36,7 +35,7 @@ async function bench(): Promise<number> {
     say(`A bench without ${missing.join(" and ")} does not count. Go on all the same with --allow-missing-peers.`);
     return 1;
   }
-  const us = await ourselves(await buildLoop());
+  const us = await ourselves();
   if (us === undefined)
     say("SKIPPED: imagesync, because dist/imagesync is not built (make build). Only peers compete.");
   const contestants = [...(us === undefined ? [] : [us]), ...contestantsFrom(peers)];
@@ -126,15 +125,5 @@ async function linkNote(arena: Arena, roundTrip: number): Promise<string> {
     );
   } finally {
     await link.close();
-  }
-}
-
-/** Bundles the program for whole repositories; without an answer it could not be, and the reason is said. */
-async function buildLoop(): Promise<string | undefined> {
-  try {
-    return await bundle("copy-repository");
-  } catch (error) {
-    say(`SKIPPED: imagesync in copies of whole repositories, its program does not build: ${(error as Error).message}`);
-    return undefined;
   }
 }

@@ -17,7 +17,7 @@ export interface BenchOptions {
 
 export const usage = `Usage: node bench/main.ts [options]
 
-Times imagesync beside skopeo, crane and oras in one run.
+Times imagesync beside skopeo, crane and oras in one run, and beside regsync where that is on PATH.
 
   --scenario NAME         only this scenario; may be repeated
   --repeat N              timed repetitions of each contestant

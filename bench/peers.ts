@@ -7,10 +7,13 @@ import { unpackDebianPackages } from "./debian-packages.ts";
 
 const run = promisify(execFile);
 
-/** The clients that imagesync is measured against. */
+/** The clients that imagesync is measured against in every run. */
 export const peerNames = ["skopeo", "crane", "oras"] as const;
 
-export type PeerName = (typeof peerNames)[number];
+/** Those that no Debian package brings: they compete where they are on PATH. */
+const guestNames = ["regsync"] as const;
+
+export type PeerName = (typeof peerNames)[number] | (typeof guestNames)[number];
 
 /** A client that runs here. */
 export interface Peer {
@@ -49,6 +52,11 @@ export async function findPeers(say: (line: string) => void): Promise<ReadonlyMa
     if (peer === undefined) say(`MISSING PEER: ${name} is neither downloaded nor on PATH`);
     else peers.set(name, peer);
   }
+  for (const name of guestNames) {
+    const guest = await installed(name);
+    if (guest === undefined) say(`${name} is not on PATH and does not compete`);
+    else peers.set(name, guest);
+  }
   return peers;
 }
 
@@ -86,9 +94,11 @@ async function works(command: string): Promise<boolean> {
   );
 }
 
-/** The system's own; Debian's crane cannot tell its version. */
+/** The system's own; Debian's crane cannot tell its version, nor what was built without its repository. */
 async function installed(name: PeerName): Promise<Peer | undefined> {
   if (!(await works(name))) return undefined;
   const { stdout } = await run(name, name === "skopeo" ? ["--version"] : ["version"]);
-  return { command: name, version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "of unknown version" };
+  // regsync also tells the version of its compiler.
+  const told = name === "regsync" ? /^VCSTag:.*$/m.exec(stdout)?.[0] : stdout;
+  return { command: name, version: /\d+\.\d+\.\d+/.exec(told ?? "")?.[0] ?? "of unknown version" };
 }

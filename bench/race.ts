@@ -18,12 +18,19 @@ export function competes(scenario: Scenario, contestant: Contestant): boolean {
   return command !== undefined && !(scenario.without ?? []).includes(contestant.name);
 }
 
-/** What a contestant does in a scenario, between these hosts. */
-export function commandFor(scenario: Scenario, contestant: Contestant, [source, destination]: Ends): Command {
+/** What a contestant does in a scenario, between these hosts; `folder` is for files that it needs. */
+export async function commandFor(
+  scenario: Scenario,
+  contestant: Contestant,
+  [source, destination]: Ends,
+  folder: string,
+): Promise<Command> {
   const from: Side = { host: source, repository: sourceRepository };
   const to: Side = { host: destination, repository: destinationRepository };
   const command =
-    scenario.copies === "tag" ? contestant.copyTag?.(from, to, "v1") : contestant.copyRepository?.(from, to);
+    scenario.copies === "tag"
+      ? contestant.copyTag?.(from, to, "v1")
+      : await contestant.copyRepository?.(from, to, folder);
   if (command === undefined) throw new Error(`${contestant.name} does not compete in ${scenario.name}`);
   return command;
 }
@@ -71,7 +78,7 @@ async function timedCopy(scenario: Scenario, arena: Arena, contestant: Contestan
       for (const host of ends) links.push(await delayLink(host, scenario.roundTrip));
     }
     const [from, to] = links;
-    const command = commandFor(scenario, contestant, from && to ? [from.host, to.host] : ends);
+    const command = await commandFor(scenario, contestant, from && to ? [from.host, to.host] : ends, home);
     const cost = await measure(command, environment(home));
     await expectTags(destination.host, destinationRepository, arena.tags);
     return cost;

@@ -1,5 +1,6 @@
 import { cpus, loadavg, totalmem } from "node:os";
 import type { Contestant } from "./contestants.ts";
+import { tagsOfSets } from "./fixtures.ts";
 import type { Result } from "./race.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Tally } from "./tally.ts";
@@ -74,11 +75,28 @@ export function verdicts(outcomes: readonly Outcome[]): string {
       const counts = others.map(([name, counted]) => `${name} ${counted.total}`).join(", ");
       lines.push(verdict(fewer, `${scenario.name}: fewer requests than each peer (${own.total}; ${counts})`));
     }
-    if ((scenario.name === "tags" || scenario.name === "huge-layer") && crane !== undefined && ours.costs.length > 0) {
-      const wall = median(ours.costs.map((cost) => cost.wall));
+    if (ours.costs.length === 0) continue;
+    const wall = median(ours.costs.map((cost) => cost.wall));
+    if (scenario.copies === "repository") {
+      const peers = results.filter(({ contestant, costs }) => !contestant.ours && costs.length > 0);
+      const walls = peers.map(({ costs }) => median(costs.map((cost) => cost.wall)));
+      const words = peers
+        .map(({ contestant }, at) => `${contestant.name} ${(walls[at] ?? NaN).toFixed(2)} s`)
+        .join(", ");
+      const faster = walls.length > 0 && walls.every((other) => wall < other);
+      lines.push(verdict(faster, `${scenario.name}: faster than each peer (${wall.toFixed(2)} s; ${words})`));
+    }
+    if (scenario.name === "sync-noop" && own !== undefined) {
+      const heads = own.requests["HEAD manifest"] ?? 0;
+      const reads = own.requests["GET manifest"] ?? 0;
+      const words = `${heads} HEAD for ${tagsOfSets} tags, ${reads} GET of a manifest`;
+      lines.push(
+        verdict(heads <= 2 * tagsOfSets && reads === 0, `sync-noop: at most a HEAD a side and tag (${words})`),
+      );
+    }
+    if (scenario.name === "huge-layer" && crane !== undefined) {
       const words = `${wall.toFixed(2)} s against ${crane.toFixed(2)} s`;
-      if (scenario.name === "tags") lines.push(verdict(wall < crane, `tags: faster than crane (${words})`));
-      else lines.push(verdict(wall <= crane, `huge-layer: no slower than crane (${words})`));
+      lines.push(verdict(wall <= crane, `huge-layer: no slower than crane (${words})`));
     }
   }
   return lines.length === 0 ? "" : ["## Promises", ...lines].join("\n");

@@ -26,7 +26,7 @@ export async function tally(scenario: Scenario, arena: Arena, contestant: Contes
   const home = await mkdtemp(join(tmpdir(), "imagesync-bench-home-"));
   const proxies = [await countingProxy(arena.source), await countingProxy(destination.host)] as const;
   try {
-    const command = commandFor(scenario, contestant, [proxies[0].host, proxies[1].host]);
+    const command = await commandFor(scenario, contestant, [proxies[0].host, proxies[1].host], home);
     await measure(command, environment(home));
     const requests: Record<string, number> = {};
     for (const proxy of proxies) {

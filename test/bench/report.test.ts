@@ -24,7 +24,7 @@ function outcome(name: string, results: readonly Result[], tallies: Record<strin
 describe("the table of a scenario", () => {
   test("has medians, and ratios to the fastest peer and to the fastest crane", () => {
     const text = section(
-      outcome("tags", [
+      outcome("sync-cold", [
         result("imagesync", [9, 1, 2]),
         result("crane -j8", [5, 5, 5]),
         result("crane -j32", [4, 4, 4]),
@@ -36,13 +36,15 @@ describe("the table of a scenario", () => {
   });
 
   test("says who failed, and never takes a failure for the best", () => {
-    const text = section(outcome("tags", [result("imagesync", [2, 2]), result("crane -j8", [1], "exit code 1\nlong")]));
+    const text = section(
+      outcome("sync-cold", [result("imagesync", [2, 2]), result("crane -j8", [1], "exit code 1\nlong")]),
+    );
     expect(text).toContain("| crane -j8 | FAILED: exit code 1 |");
     expect(text).toContain("| **imagesync** | 2.000 (2.000–2.000) | – | – |");
   });
 
   test("shows exact requests and bytes where they were counted", () => {
-    const text = section(outcome("tags", [result("crane -j8", [1])], { "crane -j8": counted(17) }));
+    const text = section(outcome("sync-cold", [result("crane -j8", [1])], { "crane -j8": counted(17) }));
     expect(text).toContain("| 17 | 12 | 0.00 |");
     expect(text).toContain("| requests | GET blob |");
   });
@@ -51,18 +53,36 @@ describe("the table of a scenario", () => {
 describe("the promises", () => {
   test("are met when there are fewer requests than each peer makes, and it is faster than crane", () => {
     const text = verdicts([
-      outcome("tags", [result("imagesync", [1]), result("crane -j8", [2])], {
+      outcome("sync-cold", [result("imagesync", [1]), result("crane -j8", [2])], {
         imagesync: counted(10),
         "crane -j8": counted(11),
       }),
     ]);
-    expect(text).toContain("- met: tags: fewer requests");
-    expect(text).toContain("- met: tags: faster than crane (1.00 s against 2.00 s)");
+    expect(text).toContain("- met: sync-cold: fewer requests");
+    expect(text).toContain("- met: sync-cold: faster than each peer (1.00 s; crane -j8 2.00 s)");
+  });
+
+  test("are not met when a single peer is as fast", () => {
+    const results = [result("imagesync", [2]), result("crane -j8", [3]), result("regsync", [2])];
+    expect(verdicts([outcome("sync-noop", results)])).toBe(
+      "## Promises\n- NOT MET: sync-noop: faster than each peer (2.00 s; crane -j8 3.00 s, regsync 2.00 s)",
+    );
+  });
+
+  test.each([
+    [{ "HEAD manifest": 600, "GET tags": 1 }, "met"],
+    [{ "HEAD manifest": 601 }, "NOT MET"],
+    [{ "HEAD manifest": 300, "GET manifest": 1 }, "NOT MET"],
+  ])("of a no-op are a HEAD a side and tag and no manifest read: %j", (requests, verdict) => {
+    const counts: Tally = { requests, total: 0, down: 0, up: 0 };
+    expect(verdicts([outcome("sync-noop", [result("imagesync", [1])], { imagesync: counts })])).toContain(
+      `- ${verdict}: sync-noop: at most a HEAD a side and tag`,
+    );
   });
 
   test("are not met by equal numbers, nor by figures without peers", () => {
     const equal = verdicts([
-      outcome("tags", [result("imagesync", [2]), result("crane -j8", [2])], {
+      outcome("sync-cold", [result("imagesync", [2]), result("crane -j8", [2])], {
         imagesync: counted(10),
         "crane -j8": counted(10),
       }),
@@ -73,6 +93,6 @@ describe("the promises", () => {
   });
 
   test("are silent about a run without imagesync", () => {
-    expect(verdicts([outcome("tags", [result("crane -j8", [2])], { "crane -j8": counted(1) })])).toBe("");
+    expect(verdicts([outcome("sync-cold", [result("crane -j8", [2])], { "crane -j8": counted(1) })])).toBe("");
   });
 });
