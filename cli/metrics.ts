@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import { writeAtomically } from "./atomic-file.ts";
 import type { ImageResult, Outcome } from "./sync/result.ts";
 import { UsageError } from "./usage-error.ts";
@@ -12,6 +13,11 @@ const statusOf: Readonly<Record<Outcome, string>> = {
   left: "stopped",
 };
 
+const maxEarlierBytes = 16 * 1024 * 1024;
+
+const successLine =
+  /^imagesync_policy_last_success_timestamp_seconds(\{policy="(?:[^"\\\n]|\\[\\"n])*"\}) (\d{1,12})$/gm;
+
 interface Policy {
   readonly tasks: Map<string, number>;
   /** Images that are not, or not known to be, as the rule wants them. */
@@ -24,6 +30,8 @@ export class RunMetrics {
   readonly #bytes = new Map<string, number>();
   readonly #blobs = { copied: 0, mounted: 0, present: 0 };
   readonly #rateLimits = new Map<string, number>();
+  /** Labels to the time of success that an earlier run has written. */
+  readonly #earlier = new Map<string, number>();
 
   /** Counts one result. */
   add(result: ImageResult): void {
@@ -51,6 +59,11 @@ export class RunMetrics {
   /** Notes how many requests a registry still allows. */
   rateLimit(registry: string, remaining: number): void {
     this.#rateLimits.set(registry, remaining);
+  }
+
+  /** Takes over from an earlier run's text when rules were last in place: an alarm must not end with a failure. */
+  takeOver(text: string): void {
+    for (const [, key = "", time] of text.matchAll(successLine)) this.#earlier.set(key, Number(time));
   }
 
   /**
@@ -94,9 +107,11 @@ export class RunMetrics {
         "imagesync_policy_last_success_timestamp_seconds",
         "gauge",
         "When a rule was last in place.",
-        policies
-          .filter(([, { drift }]) => drift === 0)
-          .map(([policy]): Sample => [labels({ policy }), Math.round(nowMs / 1000)]),
+        policies.flatMap(([policy, { drift }]): Sample[] => {
+          const key = labels({ policy });
+          const time = drift === 0 ? Math.round(nowMs / 1000) : this.#earlier.get(key);
+          return time === undefined ? [] : [[key, time]];
+        }),
       ),
     ].join("");
   }
@@ -111,9 +126,10 @@ export class RunMetrics {
 }
 
 /** Writes the file so that a collector never sees half of it. @throws UsageError */
-export async function writeMetrics(file: string, text: string): Promise<void> {
+export async function writeMetrics(file: string, metrics: RunMetrics, nowMs: number): Promise<void> {
   try {
-    await writeAtomically(file, text);
+    metrics.takeOver(await earlierText(file));
+    await writeAtomically(file, metrics.render(nowMs));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(
@@ -124,6 +140,17 @@ export async function writeMetrics(file: string, text: string): Promise<void> {
 }
 
 type Sample = readonly [labels: string, value: number];
+
+/** What was there may be anybody's: of a file that is too large, or cannot be read, nothing is taken over. */
+async function earlierText(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    return size > maxEarlierBytes ? "" : await readFile(file, "utf8");
+  } catch {
+    // Most often there was none; and if not even a file can be written, that is told.
+    return "";
+  }
+}
 
 function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
   if (samples.length === 0) return "";

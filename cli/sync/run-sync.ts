@@ -56,7 +56,7 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
         const limit = session.engine.rateLimit(host);
         if (limit !== undefined) outcome.metrics.rateLimit(host, limit.remaining);
       }
-      await writeMetrics(options.metricsFile, outcome.metrics.render(Date.now()));
+      await writeMetrics(options.metricsFile, outcome.metrics, Date.now());
     }
     const exitCode = options.exitCode ?? (() => exitCodeOfRun(outcome.totals()));
     const code = signal.aborted ? exitCodes.interrupted : exitCode(outcome.failures);

@@ -50,6 +50,22 @@ describe("the metrics of a run", () => {
     ]);
   });
 
+  test("keep when a rule was last in place, while it is not", () => {
+    const good = new RunMetrics();
+    for (const rule of ["one", 'a "b"\\\n']) good.add(result(rule, "copied"));
+    const bad = new RunMetrics();
+    bad.takeOver(good.render(1000_000));
+    bad.takeOver("imagesync_policy_last_success_timestamp_seconds{} x\nsomething else");
+    for (const rule of ["one", 'a "b"\\\n', "new"]) bad.add(result(rule, "failed"));
+    const success = parseMetrics(bad.render(2000_000)).filter(({ name }) => name.endsWith("_timestamp_seconds"));
+    expect(new Map(success.map(({ labels, value }) => [labels["policy"], value]))).toEqual(
+      new Map([
+        ["one", 1000],
+        ['a "b"\\\n', 1000],
+      ]),
+    );
+  });
+
   test("of a run without rules are a file that can be read", () => {
     const names = new Set(parseMetrics(new RunMetrics().render(0)).map(({ name }) => name));
     expect(names).toEqual(new Set(["imagesync_blobs_total"]));

@@ -87,6 +87,23 @@ export const carryingHandler: Handler = {
   },
 };
 
+const many = (ordinal: number): string => `docs/command-line.md > Many images > ${ordinal}`;
+
+/** A configuration that is planned and applied. */
+export const manyImagesHandler: Handler = {
+  proves: "a plan prints what docs/command-line.md shows, and a sync does it",
+  blocks: [1, 2, 3, 4].map(many),
+  needs: ["curl"],
+  async run(blocks) {
+    const { run, destination } = await stage();
+    const [plan, shownPlan = "", sync, shownSync = ""] = blocks.map(({ text }) => text);
+    const short = (text: string): string => text.replaceAll(/sha256:(?:[0-9a-f]{12}\b|…12 digits…)/g, "sha256:…");
+    expect(short(await run(plan))).toBe(short(shownPlan));
+    expect(await run(sync)).toBe(withoutDigits(shownSync));
+    await fetchTree(destination, "team/app", "stable");
+  },
+};
+
 const examining = (ordinal: number): string => `docs/command-line.md > Examining a registry > ${ordinal}`;
 
 /** The doctor, at a repository with an image. */

@@ -1,6 +1,12 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
-import { carryingHandler, deletingHandler, examiningHandler, scriptsHandler } from "./command-line.ts";
+import {
+  carryingHandler,
+  deletingHandler,
+  examiningHandler,
+  manyImagesHandler,
+  scriptsHandler,
+} from "./command-line.ts";
 import { configurationHandler } from "./configuration.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import type { Exclusion, Handler } from "./handler.ts";
@@ -20,6 +26,7 @@ export const handlers: readonly Handler[] = [
   pinnedCreateHandler,
   adoptedStateHandler,
   scriptsHandler,
+  manyImagesHandler,
   deletingHandler,
   carryingHandler,
   examiningHandler,
