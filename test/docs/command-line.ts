@@ -98,8 +98,9 @@ export const manyImagesHandler: Handler = {
     const { run, destination } = await stage();
     const [plan, shownPlan = "", sync, shownSync = ""] = blocks.map(({ text }) => text);
     const short = (text: string): string => text.replaceAll(/sha256:(?:[0-9a-f]{12}\b|…12 digits…)/g, "sha256:…");
-    expect(short(await run(plan))).toBe(short(shownPlan));
-    expect(await run(sync)).toBe(withoutDigits(shownSync));
+    const directory = await newDirectory();
+    expect(short(await run(plan, directory))).toBe(short(shownPlan));
+    expect(await run(sync, directory)).toBe(withoutDigits(shownSync));
     await fetchTree(destination, "team/app", "stable");
   },
 };
