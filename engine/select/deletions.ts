@@ -16,8 +16,10 @@ export interface DeletionGuard {
 export interface DeletionCandidates {
   /** Every tag of the destination. */
   readonly existing: readonly string[];
-  /** Every tag that shall be there: what is selected at the source, and what is put beside it. */
+  /** Every tag that is selected at the source. */
   readonly wanted: readonly string[];
+  /** Tags that are put beside these: they stay, but say nothing of what the source has. @default none */
+  readonly beside?: readonly string[] | undefined;
   /** Every tag of the source, for the message when nothing is wanted. */
   readonly sourceTags: readonly string[];
   readonly guard: DeletionGuard;
@@ -32,16 +34,16 @@ const tolerance = 0.01;
  * we keep, tags that belong to other images and protected ones stay, and are not counted among the destination's tags.
  * @throws `limit` with the numbers when so many would go that a mistake is likelier, `config` as {@link checkDeletions}.
  */
-export function selectDeletions({ existing, wanted, sourceTags, guard }: DeletionCandidates): string[] {
+export function selectDeletions({ existing, wanted, beside = [], sourceTags, guard }: DeletionCandidates): string[] {
   const { maxShare = defaultMaxShare, allowEmptySource = false } = guard;
   const isProtected = compileGuard(guard);
   const eligible = [...new Set(existing)].filter(
     (tag) => !isAttachmentTag(tag) && !isRetentionTag(tag) && !isProtected(tag),
   );
-  const stays = new Set(wanted);
+  const stays = new Set([...wanted, ...beside]);
   const deletions = eligible.filter((tag) => !stays.has(tag)).toSorted();
   if (deletions.length === 0) return [];
-  if (stays.size === 0 && !allowEmptySource) throw emptySource(deletions.length, sourceTags.length);
+  if (wanted.length === 0 && !allowEmptySource) throw emptySource(deletions.length, sourceTags.length);
   if (deletions.length > maxShare * eligible.length + tolerance) {
     throw tooMany(deletions.length, eligible.length, maxShare);
   }

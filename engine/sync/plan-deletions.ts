@@ -23,7 +23,7 @@ export async function planDeletions(
   if (guard === undefined || existing === undefined) return { items: [] };
   let unwanted: readonly string[];
   try {
-    unwanted = selectDeletions({ existing, wanted: [...wanted.tags, ...additionalTags], sourceTags, guard });
+    unwanted = selectDeletions({ existing, wanted: wanted.tags, beside: additionalTags, sourceTags, guard });
   } catch (error) {
     return { items: [], failures: [planFailure({ source, destination }, error)] };
   }

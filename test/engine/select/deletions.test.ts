@@ -70,6 +70,14 @@ describe("deletions are refused", () => {
     });
   });
 
+  test("when nothing is wanted but what is put beside", async () => {
+    const request = { existing: ["a", "b", "stable"], beside: ["stable"], sourceTags: ["x"], guard: { maxShare: 1 } };
+    expect(selectDeletions({ ...request, wanted: ["b"] })).toEqual(["a"]);
+    expect(await failureOf(() => selectDeletions({ ...request, wanted: [] }))).toMatchObject({
+      message: "Refused to delete 2 tags of the destination: none of the source's 1 tag is selected",
+    });
+  });
+
   test("for a guard or a selection that cannot be meant", async () => {
     for (const guard of [{ maxShare: -0.1 }, { maxShare: 1.1 }, { maxShare: Number.NaN }, { protect: ["a{"] }]) {
       expect(await failureOf(() => checkDeletions(guard))).toMatchObject({ code: "config" });

@@ -126,6 +126,7 @@ describe("patterns that take others for ever come to an end", () => {
     ["many alternatives", "{a,b}".repeat(200)],
     ["alternatives of several lengths", "{a,aa}".repeat(200)],
     ["stars in alternatives", `${"{*,a*}".repeat(200)}b`],
+    ["alternatives that all match nothing", `${"{*,**,}".repeat(100)}b`],
     ["deep braces", `${"{a,".repeat(16)}b${"}".repeat(16)}`.repeat(20)],
     ["many components", `${"**/".repeat(500)}b`],
     ["empty alternatives", "a?".repeat(60) + "{,a}".repeat(60)],
