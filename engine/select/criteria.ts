@@ -64,9 +64,7 @@ function versionCriteria(selection: Selection): Criteria["againstVersion"] {
   const inRange =
     range === undefined
       ? undefined
-      : inField("range", () =>
-          compileRange(range, { prereleases: prereleases && compatibility === undefined, flavour: compatibility }),
-        );
+      : inField("range", () => compileRange(range, { prereleases, flavour: compatibility }));
   const major = pinnedMajor === undefined ? undefined : BigInt(pinnedMajor);
   return (version) => {
     if (compatibility === undefined && !prereleases && version.prerelease !== "") return "it is a prerelease";
