@@ -47,7 +47,7 @@ describe("the dependencies", () => {
         .filter(
           (file) =>
             file.endsWith(".ts") &&
-            new RegExp(`from "${name}(?:/[^"]*)?"`).test(readFileSync(join(root, file), "utf8")),
+            new RegExp(`(?:from |import\\()"${name}(?:/[^"]*)?"`).test(readFileSync(join(root, file), "utf8")),
         );
       expect(importers).not.toEqual([]);
       const allowed = codeSpans({ prose: folder });
