@@ -113,6 +113,19 @@ export const messages = {
 
   UpgradeResourceStateRequest: { type_name: [1, "string"], version: [2, "int"], raw_state: [3, "RawState"] },
   UpgradeResourceStateResponse: { upgraded_state: [1, "DynamicValue"], diagnostics: [2, "Diagnostic[]"] },
+  MoveResourceStateRequest: {
+    source_provider_address: [1, "string"],
+    source_type_name: [2, "string"],
+    source_schema_version: [3, "int"],
+    source_state: [4, "RawState"],
+    target_type_name: [5, "string"],
+    source_private: [6, "bytes"],
+  },
+  MoveResourceStateResponse: {
+    target_state: [1, "DynamicValue"],
+    diagnostics: [2, "Diagnostic[]"],
+    target_private: [3, "bytes"],
+  },
   ReadResourceRequest: {
     type_name: [1, "string"],
     current_state: [2, "DynamicValue"],

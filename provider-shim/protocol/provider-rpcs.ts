@@ -16,10 +16,14 @@ export interface ProviderRpcs<P> {
 }
 
 /**
- * Without `plan_destroy` the provider is not asked about a destroy; with `get_provider_schema_optional` only the first
- * process of a command has to send its schema.
+ * Without `plan_destroy` the provider is not asked about a destroy, and without `move_resource_state` not about objects
+ * of other providers; with `get_provider_schema_optional` only the first process of a command has to send its schema.
  */
-const capabilities: MessageInit<"ServerCapabilities"> = { plan_destroy: true, get_provider_schema_optional: true };
+const capabilities: MessageInit<"ServerCapabilities"> = {
+  plan_destroy: true,
+  get_provider_schema_optional: true,
+  move_resource_state: true,
+};
 
 /** Builds the calls about the provider as a whole. */
 export function providerRpcs<P>(): ProviderRpcs<P> {

@@ -1,18 +1,17 @@
-import { definitionOf, fail, requireBlock, requireProvider, type Call, type Rpc } from "./call.ts";
+import { definitionOf, requireBlock, requireProvider, type Call, type Rpc } from "./call.ts";
 import { applyResourceChange } from "./apply-rpc.ts";
 import { blockFromDynamicValue, blockToDynamicValue } from "./dynamic-value.ts";
 import { stepMessage } from "./error-diagnostic.ts";
 import type { Message, MessageInit } from "./messages.ts";
 import { refuseReadOnly } from "./read-only.ts";
-import type { Context, ResourceDefinition } from "./resource.ts";
-import { schemaType } from "./schema.ts";
-import { parseJson, valueFromJson } from "./value-json.ts";
+import { moveResourceState, upgradedState } from "./stored-state.ts";
 import type { ObjectValue } from "./value.ts";
 
 /** The calls about managed resources. */
 export interface ResourceRpcs<P> {
   readonly ValidateResourceConfig: Rpc<"ValidateConfigRequest", "DiagnosticsResponse", P>;
   readonly UpgradeResourceState: Rpc<"UpgradeResourceStateRequest", "UpgradeResourceStateResponse", P>;
+  readonly MoveResourceState: Rpc<"MoveResourceStateRequest", "MoveResourceStateResponse", P>;
   readonly ReadResource: Rpc<"ReadResourceRequest", "ReadResourceResponse", P>;
   readonly PlanResourceChange: Rpc<"PlanResourceChangeRequest", "PlanResourceChangeResponse", P>;
   readonly ApplyResourceChange: Rpc<"ApplyResourceChangeRequest", "ApplyResourceChangeResponse", P>;
@@ -41,10 +40,13 @@ export function resourceRpcs<P>(): ResourceRpcs<P> {
       action: "upgrade the state of",
       async handle(request, { definition, context }) {
         const type = definitionOf(definition.resources, request.type_name, context);
-        const state = await upgradedState(type, request, context);
+        const { type_name: name, version, raw_state: raw } = request;
+        const state = await upgradedState(type, { name, version, raw }, context);
         return { upgraded_state: blockToDynamicValue(type.schema, state) };
       },
     },
+
+    MoveResourceState: moveResourceState(),
 
     ReadResource: {
       request: "ReadResourceRequest",
@@ -78,27 +80,6 @@ export function resourceRpcs<P>(): ResourceRpcs<P> {
       },
     },
   };
-}
-
-/** Terraform asks for every resource in every command, also when the state has the schema's version already. */
-async function upgradedState<P>(
-  type: ResourceDefinition<P>,
-  request: Message<"UpgradeResourceStateRequest">,
-  context: Context,
-): Promise<ObjectValue> {
-  const json = request.raw_state?.json ?? new Uint8Array();
-  if (json.length === 0) {
-    fail(
-      context.diagnostics,
-      `State of "${request.type_name}" cannot be read`,
-      "It was written by Terraform 0.11 or older. Refresh it with Terraform 0.12 first.",
-    );
-  }
-  const state = parseJson(json);
-  if (request.version !== type.schema.version) return type.upgrade({ version: request.version, state }, context);
-  const value = valueFromJson(schemaType(type.schema.block), state);
-  // The type is that of an object, and states are never null or unknown.
-  return requireBlock(value as ObjectValue | null, "state", context);
 }
 
 /** The answer that changes nothing, as an absent state would tell Terraform that the object is gone. */

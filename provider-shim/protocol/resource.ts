@@ -21,6 +21,16 @@ export interface ProviderDefinition<P> {
   close?(): Promise<void>;
 }
 
+/** An object that is to become one of this type: what another provider has written of it. */
+export interface MoveRequest {
+  /** Source address, such as `registry.terraform.io/kreuzwerker/docker`. */
+  readonly provider: string;
+  readonly type: string;
+  /** Of the other type's schema. */
+  readonly version: number;
+  readonly state: unknown;
+}
+
 /**
  * A resource type. Every verb may throw or add error diagnostics; the server then answers so that Terraform forgets
  * nothing: a failed read, update or delete keeps the state as it was.
@@ -34,6 +44,11 @@ export interface ResourceDefinition<P> {
     request: { readonly version: number; readonly state: unknown },
     context: Context,
   ): Promise<ObjectValue> | ObjectValue;
+  /**
+   * Takes over an object of another type, mostly of another provider, that a `moved` block names; `state` is parsed
+   * JSON. A type of the same name is upgraded instead. Without this verb nothing can be moved here.
+   */
+  move?(request: MoveRequest, context: Context): Promise<ObjectValue> | ObjectValue;
   /** `state: null` says that the object is gone. Without `private` the stored bytes are kept. */
   read(
     request: { readonly state: ObjectValue; readonly private: Uint8Array; readonly provider: P },

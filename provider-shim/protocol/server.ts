@@ -133,5 +133,6 @@ export function createProtocolServer<P>({ provider, protocol, log }: ProtocolSer
 /** The resource type or function that a request is about. */
 function subjectOf(request: object): string | undefined {
   if ("type_name" in request) return String(request.type_name);
+  if ("target_type_name" in request) return String(request.target_type_name);
   return "name" in request ? String(request.name) : undefined;
 }

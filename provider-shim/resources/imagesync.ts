@@ -2,6 +2,7 @@ import type { Configured } from "../configure.ts";
 import type { ResourceDefinition } from "../protocol/resource.ts";
 import { applyImagesync } from "./imagesync/apply.ts";
 import { importImagesync } from "./imagesync/import.ts";
+import { moveImagesync } from "./imagesync/move.ts";
 import { planImagesync } from "./imagesync/plan.ts";
 import { readImagesync } from "./imagesync/read.ts";
 import { imagesyncSchema } from "./imagesync/schema.ts";
@@ -13,6 +14,7 @@ export const imagesync: ResourceDefinition<Configured> = {
   schema: imagesyncSchema,
   validate: validateImagesync,
   upgrade: upgradeImagesync,
+  move: moveImagesync,
   read: readImagesync,
   plan: planImagesync,
   apply: applyImagesync,

@@ -1,9 +1,7 @@
 import { formatReference, parseReference } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { ResourceDefinition } from "../../protocol/resource.ts";
-import { objectValue } from "../../protocol/value.ts";
-import { imagesyncSchema } from "./schema.ts";
-import { defaults } from "./state.ts";
+import { adopt } from "./adopt.ts";
 
 type ImportState = ResourceDefinition<Configured>["importState"];
 
@@ -16,8 +14,5 @@ export const importImagesync: ImportState = ({ id }) => {
   const comma = id.indexOf(",");
   const destination = formatReference(parseReference((comma < 0 ? id : id.slice(0, comma)).trim()));
   const source = comma < 0 ? null : formatReference(parseReference(id.slice(comma + 1).trim()));
-  const empty = Object.keys(imagesyncSchema.block.attributes).map((name) => [name, null] as const);
-  return Promise.resolve({
-    state: objectValue({ ...Object.fromEntries(empty), ...defaults, destination, source, timeouts: null }),
-  });
+  return Promise.resolve({ state: adopt({ destination, source }) });
 };

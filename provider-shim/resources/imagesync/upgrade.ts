@@ -1,8 +1,7 @@
-import { ImagesyncError, isDigest, parseReference, pinned } from "../../../engine/index.ts";
-import { objectValue, type ObjectValue } from "../../protocol/value.ts";
-import { taggedReference } from "./plan.ts";
-import { imagesyncSchema } from "./schema.ts";
-import { defaults, digestIn } from "./state.ts";
+import { ImagesyncError, isDigest } from "../../../engine/index.ts";
+import type { ObjectValue } from "../../protocol/value.ts";
+import { adopt } from "./adopt.ts";
+import { digestIn } from "./state.ts";
 
 /**
  * Takes over a state of schema version 1: `id`, `source`, `destination`, `source_digest`. That version cut the id at the
@@ -29,22 +28,6 @@ export function upgradeImagesync({
   }
   const recorded = typeof fields["source_digest"] === "string" ? fields["source_digest"] : undefined;
   const digest = digestIn(typeof fields["id"] === "string" ? fields["id"] : undefined) ?? digestIn(recorded);
-  const reference = parseReference(destination);
-  const empty = Object.keys(imagesyncSchema.block.attributes).map((name) => [name, null] as const);
-  return objectValue({
-    ...Object.fromEntries(empty),
-    ...defaults,
-    source,
-    destination,
-    source_digest: recorded !== undefined && isDigest(recorded) ? recorded : null,
-    ...(digest === undefined
-      ? {}
-      : {
-          id: pinned(reference, digest),
-          tagged_ref: taggedReference(destination, digest),
-          destination_digest: digest,
-          complete: true,
-        }),
-    timeouts: null,
-  });
+  const sourceDigest = recorded !== undefined && isDigest(recorded) ? recorded : null;
+  return adopt({ destination, source, digest, sourceDigest });
 }

@@ -396,6 +396,81 @@ describe("upgrade of a state", () => {
   });
 });
 
+describe("a move to a type", () => {
+  const move = (
+    send: Send,
+    more: MessageInit<"MoveResourceStateRequest">,
+  ): Promise<Message<"MoveResourceStateResponse">> =>
+    send(
+      "MoveResourceState",
+      [
+        "MoveResourceStateRequest",
+        {
+          source_provider_address: "registry.terraform.io/a/crate",
+          source_type_name: "crate",
+          source_schema_version: 7,
+          source_state: { json: Buffer.from('{"label":"a"}') },
+          target_type_name: "box",
+          source_private: Buffer.from("theirs"),
+          ...more,
+        },
+      ],
+      "MoveResourceStateResponse",
+    );
+
+  test("lets the type read the other's state, and leaves its private bytes behind", async () => {
+    const seen: unknown[] = [];
+    const { send } = serverFor(
+      providerWith({
+        move: (request) => {
+          seen.push(request);
+          return box("a", 1);
+        },
+      }),
+    );
+    const response = await move(send, {});
+    expect(response.diagnostics).toEqual([]);
+    expect(decoded(response.target_state)).toEqual(box("a", 1));
+    expect(response.target_private).toHaveLength(0);
+    expect(seen).toEqual([
+      { provider: "registry.terraform.io/a/crate", type: "crate", version: 7, state: { label: "a" } },
+    ]);
+  });
+
+  test.each([
+    [2, '{"name":"a"}', box("a")],
+    [1, '{"old":"b"}', box("b", 1)],
+  ])("from the same type of another address, in version %i, is an upgrade", async (version, json, expected) => {
+    const { send } = serverFor(
+      providerWith({ upgrade: ({ version: from, state }) => box((state as { old: string }).old, from) }),
+    );
+    const response = await move(send, {
+      source_type_name: "box",
+      source_schema_version: version,
+      source_state: { json: Buffer.from(json) },
+    });
+    expect(decoded(response.target_state)).toEqual(expected);
+    expect(Buffer.from(response.target_private).toString()).toBe("theirs");
+  });
+
+  test.each<[string, MessageInit<"MoveResourceStateRequest">, RegExp]>([
+    ["that takes no other's", {}, /"crate" cannot become a "box".*import it/],
+    ["that is not there", { target_type_name: "bag" }, /The provider has no type "bag"/],
+    ["from a state without JSON", { source_type_name: "box", source_state: {} }, /Terraform 0.11/],
+  ])("%s is refused with words that help", async (_name, more, words) => {
+    const { send } = serverFor(providerWith({}));
+    const response = await move(send, more);
+    expect(JSON.stringify(response.diagnostics).replaceAll(String.raw`\"`, '"')).toMatch(words);
+    expect(response.target_state).toBeUndefined();
+  });
+
+  test("says which type could not take it when that throws", async () => {
+    const { send } = serverFor(providerWith({ move: () => Promise.reject(new Error("kaboom")) }));
+    const [diagnostic] = (await move(send, {})).diagnostics;
+    expect(diagnostic).toMatchObject({ severity: 1, summary: 'Cannot move an object to "box"' });
+  });
+});
+
 describe("every call", () => {
   test("is there under its name in both protocols", () => {
     const names = (protocol: 5 | 6): string[] =>
@@ -403,7 +478,7 @@ describe("every call", () => {
         .paths.map((path) => path.replace(`/tfplugin${protocol}.Provider/`, ""))
         .sort();
     const inBoth = `ApplyResourceChange CallFunction GetFunctions GetMetadata GetResourceIdentitySchemas
-      ImportResourceState PlanResourceChange ReadDataSource ReadResource UpgradeResourceState`;
+      ImportResourceState MoveResourceState PlanResourceChange ReadDataSource ReadResource UpgradeResourceState`;
     const onlyIn6 = `ConfigureProvider GetProviderSchema StopProvider ValidateDataResourceConfig
       ValidateProviderConfig ValidateResourceConfig`;
     const onlyIn5 = `Configure GetSchema Stop ValidateDataSourceConfig PrepareProviderConfig
@@ -412,10 +487,14 @@ describe("every call", () => {
     expect(names(5)).toEqual(`${inBoth} ${onlyIn5}`.split(/\s+/).sort());
   });
 
-  test("tells Terraform that destroys are planned and that one schema is enough", async () => {
+  test("tells Terraform that destroys are planned, objects moved here, and that one schema is enough", async () => {
     const { send } = serverFor(providerWith({}));
     const response = await send("GetProviderSchema", ["Empty", {}], "GetProviderSchemaResponse");
-    expect(response.server_capabilities).toMatchObject({ plan_destroy: true, get_provider_schema_optional: true });
+    expect(response.server_capabilities).toMatchObject({
+      plan_destroy: true,
+      get_provider_schema_optional: true,
+      move_resource_state: true,
+    });
     expect(response.provider).toBeDefined();
     expect([...response.resource_schemas.keys()]).toEqual(["box"]);
     const metadata = await send("GetMetadata", ["Empty", {}], "GetMetadataResponse");
