@@ -45,7 +45,7 @@ export { checkGlob, matchGlob } from "./select/glob.ts";
 export { checkSelection, type IgnoredTag, type Selected, selectTags } from "./select/select.ts";
 export type { Selection, SelectionMode } from "./select/selection.ts";
 export type { ApplyOptions } from "./sync/apply.ts";
-export { mergePlans } from "./sync/merge-plans.ts";
+export { type MergedPlans, mergePlans, mergeWithPositions } from "./sync/merge-plans.ts";
 export type { Plan, PlanFailure, PlanItem } from "./sync/plan.ts";
 export type { SelectedImage, SelectedImages } from "./sync/select-images.ts";
 export type { Policy, ReferrerPolicy, Rule } from "./sync/rule.ts";

@@ -81,14 +81,18 @@ export async function applyRules(
   rules: readonly RulePlan[],
   { signal, failFast, spell, onEvent, onResult }: ApplyRulesOptions,
 ): Promise<void> {
-  const { mergePlans } = await import("../../engine/index.ts");
+  const { mergeWithPositions } = await import("../../engine/index.ts");
   for (const { name, plan } of rules) {
     for (const failure of plan.failures ?? []) onResult(unplanned(name, failure, spell));
   }
-  const plan = mergePlans(rules.map((rule) => rule.plan));
+  const { plan, positions } = mergeWithPositions(rules.map((rule) => rule.plan));
   const ruleOf = new Map<PlanItem, string>();
-  const names = rules.flatMap(({ name, plan }) => plan.items.map(() => name));
-  for (const [at, item] of plan.items.entries()) ruleOf.set(item, names[at] ?? "");
+  for (const [at, { name }] of rules.entries()) {
+    for (const item of (positions[at] ?? []).flatMap((position) => plan.items[position] ?? [])) {
+      // What several rules want is told by the first of them.
+      if (!ruleOf.has(item)) ruleOf.set(item, name);
+    }
+  }
   if (failFast && (plan.failures ?? []).length > 0) {
     for (const item of plan.items) onResult(leftOf(ruleOf.get(item) ?? "", item, spell));
     return;

@@ -1,35 +1,48 @@
 import { repositoryKey } from "../graph/known.ts";
 import type { Plan, PlanItem } from "./plan.ts";
 
+/** Several plans as one, and where what each of them had stands in it. */
+export interface MergedPlans {
+  readonly plan: Plan;
+  /** For each plan the positions of its items, in their order; two plans can share one. */
+  readonly positions: readonly (readonly number[])[];
+}
+
 /**
  * Several plans as one, in their order: what follows an item still follows it. What belongs to an image under several
  * tags is there once, and follows the first of them.
  */
 export function mergePlans(plans: readonly Plan[]): Plan {
+  return mergeWithPositions(plans).plan;
+}
+
+/** As {@link mergePlans}, for who asks afterwards what became of each plan. */
+export function mergeWithPositions(plans: readonly Plan[]): MergedPlans {
   const items: PlanItem[] = [];
   const companions = new Map<string, number>();
-  for (const plan of plans) {
+  const positions = plans.map((plan) => {
     const shift = items.length;
-    /** Where the items of this plan have come to stand. */
-    const positions: number[] = [];
+    const own: number[] = [];
     for (const item of plan.items) {
       const key = companionKey(item);
       const there = key === undefined ? undefined : companions.get(key);
-      positions.push(there ?? items.length);
+      own.push(there ?? items.length);
       if (there !== undefined) continue;
       if (key !== undefined) companions.set(key, items.length);
       const { follows } = item;
-      items.push(follows === undefined ? item : { ...item, follows: positions[follows] ?? follows + shift });
+      items.push(follows === undefined ? item : { ...item, follows: own[follows] ?? follows + shift });
     }
-  }
+    return own;
+  });
   const failures = plans.flatMap((plan) => plan.failures ?? []);
   // One warning can be due to several rules of one repository: people need it once.
   const warnings = [...new Set(plans.flatMap((plan) => plan.warnings ?? []))];
-  return {
+  const plan = {
     items,
     ...(failures.length === 0 ? {} : { failures }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
+  return { plan, positions };
 }
 
 function companionKey({ subject, destination, digest, action }: PlanItem): string | undefined {

@@ -2,7 +2,7 @@ import {
   atDigest,
   type Digest,
   type EngineEvent,
-  mergePlans,
+  mergeWithPositions,
   type OnEvent,
   type Plan,
   type Policy,
@@ -43,14 +43,12 @@ export async function copyImages(
   const planned = await Promise.all(
     [...images].map(async ([tag, wish]) => ({ tag, plan: await planImage(value, tag, wish, ours, provider, signal) })),
   );
-  const plan = mergePlans(planned.map(({ plan: one }) => one));
+  const { plan, positions } = mergeWithPositions(planned.map(({ plan: one }) => one));
   for (const warning of plan.warnings ?? [])
     context.diagnostics.warning("Part of an image was left out", `${warning}.`);
   const report = await provider.engine.apply(plan, { signal, onEvent: teller(context) });
-  let position = 0;
-  const landings = planned.map(({ tag, plan: one }) => {
-    const items = report.items.slice(position, position + one.items.length);
-    position += one.items.length;
+  const landings = planned.map(({ tag, plan: one }, at) => {
+    const items = (positions[at] ?? []).flatMap((position) => report.items[position] ?? []);
     return landingOf(tag, items, one.failures ?? []);
   });
   context.log.info("Images are in place", {
