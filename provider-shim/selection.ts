@@ -157,8 +157,12 @@ function text(value: Value | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Sorted, so that the order in which Terraform hands over a set makes no difference. An empty set asks for nothing. */
+/**
+ * Sorted, so that the order in which Terraform hands over a set makes no difference. An empty set asks for nothing, and so
+ * does one of which nothing is known.
+ */
 function texts(value: Value | undefined): readonly string[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  return (value as readonly Value[]).filter((item): item is string => typeof item === "string").sort();
+  if (!Array.isArray(value)) return undefined;
+  const known = (value as readonly Value[]).filter((item): item is string => typeof item === "string");
+  return known.length === 0 ? undefined : known.sort();
 }

@@ -7,6 +7,7 @@ import {
   parseReference,
   type Plan,
   type PlanItem,
+  type Rule,
   tagOrLatest,
 } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
@@ -35,7 +36,7 @@ export async function putImage(
 ): Promise<Digest> {
   const promised = digestIn(text(planned, "id"));
   const destination = parseReference(text(planned, "destination") ?? "");
-  const plan = await engine.plan(
+  const plan = await planWithReferrers(
     {
       source: atDigest(parseReference(text(planned, "source") ?? ""), sourceDigest),
       destination,
@@ -51,7 +52,9 @@ export async function putImage(
         referrers: planned["referrers"] === false ? undefined : {},
       },
     },
-    { signal },
+    engine,
+    context,
+    signal,
   );
   const image = imageItem(plan, tagOrLatest(destination));
   checkPlan(plan, image, promised ?? digest, promised !== undefined);
@@ -73,6 +76,29 @@ export async function putImage(
     });
   }
   return image.digest;
+}
+
+/**
+ * The engine's plan. Where the source cannot be asked for what belongs to the image, the image is mended all the same if
+ * it needs nothing from there.
+ */
+async function planWithReferrers(
+  rule: Rule,
+  engine: Configured["engine"],
+  { diagnostics }: Context,
+  signal: AbortSignal,
+): Promise<Plan> {
+  try {
+    return await engine.plan(rule, { signal });
+  } catch (error) {
+    const isSources = error instanceof ImagesyncError && error.side === "source" && !signal.aborted;
+    if (!isSources || rule.policy?.referrers === undefined) throw error;
+    const plan = await engine.plan({ ...rule, policy: { ...rule.policy, referrers: undefined } }, { signal });
+    if (plan.items.some(({ action }) => action === "copy" || action === "repair")) throw error;
+    const detail = `${error.message}. Signatures and what else belongs to the image stay as they are at the destination.`;
+    diagnostics.warning("Source unavailable for signatures", detail);
+    return plan;
+  }
 }
 
 /** The item of the image itself, which others follow. */
