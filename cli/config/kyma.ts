@@ -40,11 +40,24 @@ export function readKyma({ root, reading }: YamlFile, options: PrefixOptions = {
   }
   const signAll = goFlag(top?.get("sign"), reading) ?? false;
   const items = goItems(top?.get("images"), reading) ?? [];
-  const images = items.flatMap((item) => imageOf(item, { prefix, library: own === "" }, signAll, reading) ?? []);
+  const read = items.flatMap((item) => imageOf(item, { prefix, library: own === "" }, signAll, reading) ?? []);
+  const images = withoutRepeated(read, reading);
   if (top === undefined || prefix === "") throw new ConfigFileError(reading.file, reading.problems);
   const same = own === "" ? {} : ({ same_image: "image-id" } as const);
   const defaults = { on_conflict: "fail", ...same } as const;
   return { format: "kyma", document: { version: 1, defaults, images }, reading };
+}
+
+/** An image that is listed again is told; image-syncer found it in place the second time. */
+function withoutRepeated(images: readonly ImageEntry[], reading: Reading): ImageEntry[] {
+  const seen = new Map<string, ImageEntry>();
+  return images.filter((entry) => {
+    const key = JSON.stringify([entry.source, entry.destination]);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, entry);
+    else reading.note(reading.where(entry), `this image is listed in line ${reading.where(first).line} already`);
+    return first === undefined;
+  });
 }
 
 function imageOf(item: unknown, naming: Naming, signAll: boolean, reading: Reading): ImageEntry | undefined {

@@ -9,6 +9,7 @@ import {
 } from "./command-line.ts";
 import { configurationHandler } from "./configuration.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
+import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
@@ -32,6 +33,8 @@ export const handlers: readonly Handler[] = [
   examiningHandler,
   registriesHandler,
   configurationHandler,
+  replicantGuideHandler,
+  imageSyncerGuideHandler,
   ruleToReportHandler,
   importChainHandler,
 ];

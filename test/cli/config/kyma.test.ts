@@ -61,6 +61,17 @@ describe("a list of Kyma's image-syncer", () => {
     expect(warnings).toEqual([]);
   });
 
+  test("takes an image that is listed twice once, and says so", async () => {
+    const list = first("source: a/b:1", "source: c/d:1", "source: a/b:1", "source: a/b:1\n  tag: two");
+    const config = await configOf(list);
+    expect(config.rules.map(({ rule }) => formatReference(rule.destination))).toEqual([
+      `${prefix}a/b:1`,
+      `${prefix}c/d:1`,
+      `${prefix}a/b:two`,
+    ]);
+    expect(config.warnings).toEqual(["<stdin>:5:3: this image is listed in line 3 already"]);
+  });
+
   test("K11: says that nothing is signed, for each image that asks for it", async () => {
     const all = `sign: true\n${first("source: a/b:1\n  sign: false", "source: c/d:1")}`;
     expect((await configOf(all)).warnings).toEqual(["<stdin>:6:3: images are not signed here: sign them with cosign"]);
@@ -78,7 +89,7 @@ describe("a list of Kyma's image-syncer", () => {
     [first("tag: a"), /^3:3: "source" is missing/],
     [first("- a"), /^3:3: "an entry of images" must be a map, not a list/],
     ["targetRepoPrefix: x/\nimages: a\n", /^2:9: "images" must be a list/],
-    [first("source: a/b:1", "source: a/b:1"), /is written by the entry of line 3 too/],
+    [first("source: a/b:1", "source: a/b:2\n  tag: 1"), /is written by the entry of line 3 too/],
   ])("is refused with the place of the mistake: %j", async (content, expected) => {
     expect((await mistakesIn(content)).join("\n")).toMatch(expected);
   });
