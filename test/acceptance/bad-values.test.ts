@@ -479,11 +479,6 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
     expect(undescribed).toEqual([]);
   });
 
-  test("names and types are those that users have written down", async () => {
-    const declared = (await attributes()).map(({ path, type, use }) => `${path}: ${JSON.stringify(type)}, ${use}`);
-    await expect(`${declared.join("\n")}\n`).toMatchFileSnapshot("./provider-schema.txt");
-  });
-
   test("secrets and only secrets are sensitive", async () => {
     const sensitive = (await attributes()).filter((attribute) => attribute.sensitive).map(({ path }) => path);
     expect(sensitive.toSorted()).toEqual([

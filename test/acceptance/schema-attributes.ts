@@ -12,7 +12,9 @@ export interface SchemaAttribute {
   readonly description: string;
 }
 
-interface BlockDocument {
+/** A block in the document of `terraform providers schema -json`, as far as tests look into it. */
+export interface BlockDocument {
+  readonly description?: string;
   readonly attributes?: Readonly<
     Record<
       string,
@@ -22,27 +24,57 @@ interface BlockDocument {
         readonly optional?: boolean;
         readonly computed?: boolean;
         readonly sensitive?: boolean;
+        readonly write_only?: boolean;
         readonly description?: string;
       }
     >
   >;
-  readonly block_types?: Readonly<Record<string, { readonly block: BlockDocument }>>;
+  readonly block_types?: Readonly<
+    Record<
+      string,
+      {
+        readonly nesting_mode: string;
+        readonly block: BlockDocument;
+        readonly min_items?: number;
+        readonly max_items?: number;
+      }
+    >
+  >;
 }
 
-interface ProviderDocument {
-  readonly provider: { readonly block: BlockDocument };
-  readonly resource_schemas: Readonly<Record<string, { readonly block: BlockDocument }>>;
-  readonly data_source_schemas: Readonly<Record<string, { readonly block: BlockDocument }>>;
+interface SchemaDocument {
+  readonly version: number;
+  readonly block: BlockDocument;
 }
 
-/** Every attribute that the provider declares, by the word of `terraform providers schema -json`. */
-export async function schemaAttributes(workspace: Workspace): Promise<readonly SchemaAttribute[]> {
+interface FunctionDocument {
+  readonly description?: string;
+  readonly return_type: unknown;
+  readonly parameters?: readonly { readonly name: string; readonly type: unknown; readonly description?: string }[];
+}
+
+/** The document of `terraform providers schema -json` about one provider. */
+export interface ProviderDocument {
+  readonly provider: SchemaDocument;
+  readonly resource_schemas: Readonly<Record<string, SchemaDocument>>;
+  readonly data_source_schemas: Readonly<Record<string, SchemaDocument>>;
+  readonly functions: Readonly<Record<string, FunctionDocument>>;
+}
+
+/** What terraform says of the provider. */
+export async function providerDocument(workspace: Workspace): Promise<ProviderDocument> {
   const { stdout } = await workspace.must(["providers", "schema", "-json"]);
   const schemas = (JSON.parse(stdout) as { provider_schemas: Readonly<Record<string, ProviderDocument>> })
     .provider_schemas;
   const schema = schemas[providerAddress];
   if (schema === undefined)
     throw new Error(`There is no schema of ${providerAddress}, only of ${Object.keys(schemas).join()}`);
+  return schema;
+}
+
+/** Every attribute that the provider declares, by the word of `terraform providers schema -json`. */
+export async function schemaAttributes(workspace: Workspace): Promise<readonly SchemaAttribute[]> {
+  const schema = await providerDocument(workspace);
   return [
     ...attributesOf("provider", schema.provider.block),
     ...Object.entries(schema.resource_schemas).flatMap(([type, { block }]) => attributesOf(type, block)),
