@@ -24,7 +24,11 @@ export function amazonHandler({ request, signal }: CloudQuestion, change?: Chang
   return {
     handle: async (message: SignedMessage) => {
       const { protocol, hostname, port, path, method, body } = message;
-      const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : "");
+      const bytes =
+        body instanceof Uint8Array
+          ? // The SDK's own sort of bytes complains on the console when it is taken for a text, as Buffer.from tries.
+            new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+          : new TextEncoder().encode(typeof body === "string" ? body : "");
       // Both are for the one who sends to set.
       const { host: _host, "content-length": _length, ...headers } = message.headers;
       const url = new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}${path}`);

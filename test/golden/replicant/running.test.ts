@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RegistryOptions } from "../../../embedded-registry/index.ts";
 import { accessKey, startAmazon } from "../../support/clouds/amazon.ts";
 import { startGoogle } from "../../support/clouds/google.ts";
@@ -169,6 +169,8 @@ describe("replicant, with which logins", () => {
 
   test("R15 Amazon's registries take a token that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY get", async () => {
     await using amazon = await startAmazon();
+    const warned = vi.spyOn(console, "warn");
+    onTestFinished(() => warned.mockRestore());
     const host = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
     const world = await open(host, { auth: { kind: "basic", users: { AWS: "password-1-eu-central-1" } } });
     const { code, stderr } = await world.run(["replicant", "-c", world.good], {
@@ -179,6 +181,8 @@ describe("replicant, with which logins", () => {
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("failed") as string });
     expect(await world.tags(`${host}/private-repo/image`)).toEqual(["1.0.0"]);
+    // Amazon's SDK has words of its own for people, of which they need none.
+    expect(warned).not.toHaveBeenCalled();
   });
 
   test.each(["eu.gcr.io", "europe-docker.pkg.dev"])(
