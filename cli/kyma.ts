@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import type { Command } from "commander";
 import type { ExplicitCredential } from "../engine/index.ts";
 import type { SyncConfig } from "./config/sync-config.ts";
@@ -120,10 +120,18 @@ async function targetLogin(flags: KymaFlags, invocation: Invocation): Promise<Lo
 const maxKeyBytes = 64 * 1024;
 
 async function readKey(file: string): Promise<string> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined && text.trim() !== "" && text.length <= maxKeyBytes) return text;
-  const what = text === undefined ? "cannot be read" : "is empty or too large";
+  const bytes = await firstBytes(file).catch(() => undefined);
+  const text = bytes?.toString("utf8") ?? "";
+  if (bytes !== undefined && bytes.length <= maxKeyBytes && text.trim() !== "") return text;
+  const what = bytes === undefined ? "cannot be read" : "is empty or too large";
   throw new UsageError(`The key file "${file}" ${what}`, "Give --target-key-file the JSON key of a service account");
+}
+
+/** One byte more than a key may have: a mistaken path may name anything. */
+async function firstBytes(file: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of createReadStream(file, { end: maxKeyBytes })) pieces.push(Buffer.from(piece as Uint8Array));
+  return Buffer.concat(pieces);
 }
 
 /** The login counts where images are written, not for sources that happen to be in the same registry. */

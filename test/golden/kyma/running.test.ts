@@ -80,11 +80,21 @@ describe("Kyma's image-syncer, how it is called", () => {
     expect(world.registry("docker.io").requests).toEqual([]);
   });
 
-  test("K3 an empty key file is refused", async () => {
+  test.each([
+    ["an empty file", "", "is empty or too large"],
+    ["a file that is no key but anything", "é".repeat(40_000), "is empty or too large"],
+  ])("K3 %s is refused as a key", async (_, content, reason) => {
     const world = await open();
-    const { code, stderr } = await world.run(["kyma", "-i", world.images, "-t", await world.write("empty.json", "")]);
+    const { code, stderr } = await world.run(["kyma", "-i", world.images, "-t", await world.write("no.json", content)]);
     expect(code).toBe(1);
-    expect(stderr).toContain("is empty");
+    expect(stderr).toContain(reason);
+  });
+
+  test("K3 a folder is refused as a key", async () => {
+    const world = await open();
+    const { code, stderr } = await world.run(["kyma", "-i", world.images, "-t", world.file(".")]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot be read");
   });
 
   test("K3 the key is for the destination: sources in the same registry are read as ever", async () => {
