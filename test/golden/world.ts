@@ -40,6 +40,16 @@ function loginTo({ auth }: RegistryOptions = {}): Record<string, string> {
   return { authorization: basicAuthorization({ user: login[0], password: login[1] }) };
 }
 
+const made = new Map<string, ReturnType<typeof makeCertificates>>();
+
+/** Made once for a set of names: it takes longer than many a test. */
+async function certificatesFor(names: readonly string[]): ReturnType<typeof makeCertificates> {
+  const key = names.join(" ");
+  const certificates = made.get(key) ?? makeCertificates(...names);
+  made.set(key, certificates);
+  return await certificates;
+}
+
 /** Docker Hub answers under another name than its images have. */
 const hub = "registry-1.docker.io";
 
@@ -53,7 +63,7 @@ export async function openWorld(hosts: Hosts, others: Readonly<Record<string, st
   for (const [name, options] of Object.entries(hosts)) registries.set(name, await startRegistry(options));
   const addresses = new Map(Object.entries(others));
   for (const [name, { host }] of registries) addresses.set(name === "docker.io" ? hub : name, host);
-  const certificates = await makeCertificates(...addresses.keys());
+  const certificates = await certificatesFor([...addresses.keys()]);
   const proxy = await nameHosts(addresses, certificates);
   const ca = join(directory, "ca.crt");
   await writeFile(ca, certificates.ca);

@@ -76,6 +76,16 @@ describe("replicant, which tags", () => {
     expect((await mirrored(["mode: all"], tags)).tags).toEqual(tags);
   });
 
+  test("R4 all brings signatures along with their images, and none whose image is not there", async () => {
+    const world = await openWorld({ "docker.io": {}, "gcr.io": {} });
+    const signature = (digest: string): string => `${digest.replace(":", "-")}.sig`;
+    const signed = signature(await world.push(`${source}:1.0.0`));
+    await world.push(`${source}:${signed}`);
+    await world.push(`${source}:${signature(`sha256:${"0".repeat(64)}`)}`);
+    expect((await world.run(["replicant", "-c", await write(world, ["mode: all"])])).code).toBe(0);
+    expect(await world.tags(destination)).toEqual(["1.0.0", signed]);
+  });
+
   test("R5 versions may have a v and lack parts, and leading zeros count only before the dash", async () => {
     const versions = ["1", "1.02.3", "2.0", "v3", "v4.5.6-rc1", "0.0.18446744073709551615"];
     const others = ["1.2.3-01", "V5.0.0", "1.2.3.4", "1.2.3_4", "x1.0.0", "1.0.0-", "0.0.18446744073709551616"];
