@@ -78,7 +78,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     if (this.#status >= 300 && this.#size > maxErrorBytes) {
       this.#collected.push(chunk.subarray(0, maxErrorBytes - this.#size));
       this.#leave();
-      this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
+      this.#respond(new WholeBody(this.#collected), false);
       controller.abort(new Error("The rest of an error answer is not wanted"));
     } else if (this.#size > this.#request.maxAnswerBytes) {
       controller.abort(tooLarge(this.#request));
@@ -107,7 +107,7 @@ export class Answer implements Dispatcher.DispatchHandler {
     const stream = this.#stream;
     stream?.end();
     afterConnectionIsFree(() => {
-      if (stream === undefined) this.#respond(Readable.from(this.#collected, { objectMode: false }), false);
+      if (stream === undefined) this.#respond(new WholeBody(this.#collected), false);
       else stream.push(null);
     });
   }
@@ -128,6 +128,21 @@ export class Answer implements Dispatcher.DispatchHandler {
   #leave(): void {
     this.#request.signal.removeEventListener("abort", this.#onAbort);
     this.#request.body?.abandon();
+  }
+}
+
+/** A body that has arrived. Most are empty, and `Readable.from` does a lot for each. */
+class WholeBody extends Readable {
+  readonly #chunks: readonly Buffer[];
+
+  constructor(chunks: readonly Buffer[]) {
+    super();
+    this.#chunks = chunks;
+  }
+
+  override _read(): void {
+    for (const chunk of this.#chunks) this.push(chunk);
+    this.push(null);
   }
 }
 

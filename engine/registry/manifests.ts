@@ -72,8 +72,8 @@ export class Manifests {
 
   /** The status instead, when HEAD does not tell: no digest, refused, or an error whose reason only GET can carry. */
   async #head(key: string, options: Options): Promise<ManifestHead | number> {
+    // Nothing to let go of: a control answer is read whole, and this one has no body.
     const response = await this.#requests.send(this.#request("HEAD", key, "resolve", options));
-    discardBody(response);
     const digest = response.headers.get("docker-content-digest") ?? (isDigest(key) ? key : undefined);
     if (response.status !== 200 || digest === undefined || !isDigest(digest) || (isDigest(key) && digest !== key)) {
       return response.status;

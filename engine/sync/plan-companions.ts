@@ -46,6 +46,8 @@ export async function planCompanions(
     warnings.push(doesNotApply(image.source.digest, foreign.companions));
   }
 
+  if (found.companions.length === 0) return { items: [], ...(warnings.length === 0 ? {} : { warnings }) };
+
   const listed = await listedAtDestination(image, found.companions, ends, options);
   const decided = await inLanes(found.companions, parallel, async (companion) => {
     signal?.throwIfAborted();
