@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { lstat, lutimes, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileErrorCode } from "./fault.ts";
+import { readSmall } from "./regular-file.ts";
 
 /** A lock that is held: nobody else works on what it is for. */
 export interface HeldLock {
@@ -18,6 +19,9 @@ const staleAfterMs = 60_000;
 const heartbeatMs = 10_000;
 
 const pollMs = 25;
+
+/** What a lock says has some dozen bytes. */
+const maxLockBytes = 4096;
 
 /**
  * Takes a lock for which an entry of a directory stands, against other processes. A holder on this machine that is dead does not hold it
@@ -121,7 +125,7 @@ async function contentOf(path: string): Promise<string | undefined> {
     if (fileErrorCode(error) !== "EINVAL" && fileErrorCode(error) !== "UNKNOWN") throw error;
   }
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder().decode(await readSmall(path, maxLockBytes));
   } catch (error) {
     if (fileErrorCode(error) === "ENOENT") return undefined;
     throw error;
@@ -142,6 +146,8 @@ function isAlive(content: string, lastSignMs: number): boolean {
   const [, pid, host] = /^(\d{1,9})@(.*)#[0-9a-f-]{36}$/.exec(content) ?? [];
   // Of another machine, or a file whose writer is just at it, or has died at that.
   if (pid === undefined || host !== hostname()) return age < staleAfterMs;
+  // A container that was killed and starts again has the name that it had, and its processes their numbers.
+  if (Number(pid) === process.pid && age > process.uptime() * 1000) return false;
   try {
     process.kill(Number(pid), 0);
     return true;

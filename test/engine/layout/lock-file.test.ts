@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { lutimes, readdir, readlink, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { lutimes, readdir, readlink, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -37,7 +37,10 @@ test("a dead holder does not have it any more, whoever sees that first", async (
 });
 
 test.each([
-  ["alive on this machine, however long ago", `${process.pid}@${hostname()}#${nonce}`, longAgo, false],
+  ["alive on this machine, however long ago", `${process.ppid}@${hostname()}#${nonce}`, longAgo, false],
+  // A container that was killed and starts again has the same name, and numbers its processes alike.
+  ["of our number before we began", `${process.pid}@${hostname()}#${nonce}`, longAgo, true],
+  ["of our number since", `${process.pid}@${hostname()}#${nonce}`, new Date(), false],
   ["on another machine, a moment ago", `1@elsewhere.example#${nonce}`, new Date(), false],
   ["on another machine, long ago", `1@elsewhere.example#${nonce}`, longAgo, true],
   ["that nobody can read, a moment ago", "what is this", new Date(), false],
@@ -66,6 +69,17 @@ test("where there are no links, a file stands for it", async () => {
   expect(await lockFile(path, { waitMs: 0 })).toBeUndefined();
   await utimes(path, longAgo, longAgo);
   expect(await lockFile(path, { waitMs: 0 })).toBeDefined();
+});
+
+test("what no lock can be is an error and not waited for", async () => {
+  const directory = await scratch();
+  const pipe = join(directory, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  await expect(lockFile(pipe, { waitMs: 0 })).rejects.toMatchObject({ message: expect.stringContaining("no file") });
+  const huge = join(directory, "huge");
+  await writeFile(huge, "");
+  await truncate(huge, 3 * 1024 ** 3);
+  await expect(lockFile(huge, { waitMs: 0 })).rejects.toMatchObject({ code: "limit" });
 });
 
 test("whoever lost it does not take the next one's away", async () => {
