@@ -29,7 +29,7 @@ export class DirectoryStorage implements Storage {
   readonly path: string;
   /** Directories below that are known to be no links. */
   readonly #checked = new Set<string>();
-  #initialised: Promise<void> | undefined;
+  #initialised = false;
   #index: { readonly version: string; readonly document: IndexDocument } | undefined;
 
   constructor(path: string) {
@@ -80,7 +80,7 @@ export class DirectoryStorage implements Storage {
     { signal }: StorageOptions = {},
   ): Promise<void> {
     await this.#named("write a blob to the layout", async () => {
-      await this.#initialise();
+      await this.#initialise(signal);
       const directory = join(this.path, "blobs", digestAlgorithm(digest));
       await mkdir(directory, { recursive: true });
       await this.#checkDirectories(digest);
@@ -109,7 +109,7 @@ export class DirectoryStorage implements Storage {
 
   async changeIndex(change: (index: IndexDocument) => IndexDocument, { signal }: StorageOptions = {}): Promise<void> {
     await this.#named("change the index of the layout", async () => {
-      await this.#initialise();
+      await this.#initialise(signal);
       const work = async (): Promise<boolean> => await this.#changeLocked(change, signal);
       for (let attempt = 1; !(await changing.exclusive(this.path, work, signal)); attempt += 1) {
         if (attempt < maxAttempts) continue;
@@ -170,22 +170,19 @@ export class DirectoryStorage implements Storage {
   }
 
   /** Makes an empty layout where there is none. Its marker is first: without it nobody would take it for one again. */
-  async #initialise(): Promise<void> {
-    this.#initialised ??= this.#makeLayout().catch((error: unknown) => {
-      this.#initialised = undefined;
-      throw error;
-    });
-    await this.#initialised;
-  }
-
-  async #makeLayout(): Promise<void> {
+  async #initialise(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#initialised) return;
     await mkdir(this.path, { recursive: true });
     await removeAbandoned(this.path);
     if (!(await this.#isLayout())) await writeNewFile(this.path, join(this.path, "oci-layout"), [markerBytes]);
     const index = await unlessMissing(stat(join(this.path, "index.json")));
-    if (index !== undefined) return;
-    await changing.exclusive(this.path, async () => {
-      const lock = await lockFile(join(this.path, lockName), { waitMs: lockWaitMs });
+    if (index === undefined) await this.#makeIndex(signal);
+    this.#initialised = true;
+  }
+
+  async #makeIndex(signal: AbortSignal | undefined): Promise<void> {
+    const work = async (): Promise<void> => {
+      const lock = await lockFile(join(this.path, lockName), { waitMs: lockWaitMs, signal });
       if (lock === undefined) throw this.#busy();
       try {
         const file = join(this.path, "index.json");
@@ -194,7 +191,8 @@ export class DirectoryStorage implements Storage {
       } finally {
         await lock.release();
       }
-    });
+    };
+    await changing.exclusive(this.path, work, signal);
     await mkdir(join(this.path, "blobs"), { recursive: true });
   }
 
