@@ -15,6 +15,9 @@ const containerdNameKey = "io.containerd.image.name";
 /** Some million bytes are thousands of tags. */
 export const maxIndexBytes: number = 32 * 1024 * 1024;
 
+/** Each is looked at, also where it is two bytes that mean nothing. */
+const maxEntries = 100_000;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** One entry of `index.json`. */
@@ -57,15 +60,24 @@ export class IndexDocument {
     if (schemaVersion !== 2) throw layoutFault("manifest-invalid", "read", path, "its schemaVersion is not 2");
     if (items !== null && !Array.isArray(items))
       throw layoutFault("manifest-invalid", "read", path, "its manifests are not a list");
+    if (items !== null && items.length > maxEntries)
+      throw layoutFault("limit", "read", path, `it has ${items.length} entries, at most ${maxEntries} are read`);
     return new IndexDocument(fields, items ?? []);
   }
 
-  /** The text of the file. */
+  /** The text of the file. @throws `limit` for one that nobody could read again */
   toBytes(): Uint8Array {
     // Without a prototype of its own a key called __proto__ is a key like any other.
     const fields = Object.assign(Object.create(null) as Record<string, unknown>, this.#fields);
     fields["manifests"] = this.#items;
-    return new TextEncoder().encode(JSON.stringify(fields));
+    const bytes = new TextEncoder().encode(JSON.stringify(fields));
+    if (this.#items.length <= maxEntries && bytes.byteLength <= maxIndexBytes) return bytes;
+    throw new ImagesyncError({
+      code: "limit",
+      operation: "write the index",
+      message: `Cannot write index.json of the layout: it would have ${this.#items.length} entries and ${bytes.byteLength} bytes, at most ${maxEntries} and ${maxIndexBytes} can be read again`,
+      hint: "Use several layouts",
+    });
   }
 
   /** Every entry that can be used, in the order of the file. One that cannot be is somebody else's and left alone. */

@@ -81,6 +81,11 @@ describe("content that is not what it should be is not copied", () => {
       (directory) => truncate(join(directory, "index.json"), 3 * 1024 ** 3),
       { code: "limit", message: "index.json" },
     ],
+    [
+      "an index of a million entries that mean nothing",
+      (directory) => writeIndex(directory, `{"schemaVersion":2,"manifests":[${"0,".repeat(1_000_000)}0]}`),
+      { code: "limit", message: "1000001 entries" },
+    ],
     ["an index that is no JSON", (directory) => writeIndex(directory, "<html>"), { code: "manifest-invalid" }],
     ["an index that is a list", (directory) => writeIndex(directory, []), { code: "manifest-invalid" }],
     [
@@ -189,6 +194,17 @@ test("entries that nobody asks for may be anything", async () => {
   expect(await pair.copy(at(directory), pair.at("to/app:1"))).toMatchObject({ outcome: "done" });
   expect(await pair.copy(pair.at("to/app:1"), at(directory, ":3"))).toMatchObject({ outcome: "done" });
   expect((await readIndex(directory)).manifests.slice(0, strange.length)).toEqual(strange);
+});
+
+test("an index that nobody could read again is not written", async () => {
+  const pair = await startPair();
+  const directory = await layout();
+  const { manifests } = await readIndex(directory);
+  const full = [...manifests, ...Array.from({ length: 100_000 - manifests.length }, () => 0)];
+  await writeIndex(directory, { schemaVersion: 2, manifests: full });
+  const other = await pair.seed(buildImage({ seed: "other", layers: [10] }));
+  expect(await pair.copy(other, at(directory, ":2"))).toMatchObject({ outcome: "failed", error: { code: "limit" } });
+  expect((await readIndex(directory)).manifests).toHaveLength(full.length);
 });
 
 test("a name that is no tag is kept and not listed", async () => {
