@@ -45,6 +45,8 @@ export interface CompanionOptions {
 const maxDepth = 8;
 /** All that belongs to one image and its children. */
 const maxCompanions = 1000;
+/** Entries of lists, and tags, that are looked at to find these: some types only the manifests themselves tell. */
+const maxLookedAt = 10_000;
 /** Lists that are asked for at the same time, of one image. */
 const parallel = 16;
 
@@ -73,13 +75,20 @@ export class Companions {
     const asked = new Set<Digest>();
     const found = new Map<string, Companion>();
     const warnings: string[] = [];
+    let lookedAt = 0;
+    // Before any of them is asked for.
+    const look = (count: number): void => {
+      lookedAt += count;
+      if (lookedAt > maxLookedAt)
+        throw tooMuch(repository, `more than ${maxLookedAt} manifests are said to refer to it`);
+    };
     let level: readonly Digest[] = subjects;
     for (let depth = 0; level.length > 0; depth += 1) {
       if (depth > maxDepth) throw tooMuch(repository, `what refers to it goes more than ${maxDepth} deep`);
       const fresh = level.filter((digest) => !asked.has(digest) && asked.add(digest));
       const answers = await inLanes(fresh, parallel, async (subject) => {
         options.signal?.throwIfAborted();
-        return await this.#of(repository, subject, depth === 0, options);
+        return await this.#of(repository, subject, { ...options, guess: depth === 0, look });
       });
       // In the order of the questions, so that the result does not depend on which answer came first.
       const next: Digest[] = [];
@@ -102,10 +111,9 @@ export class Companions {
   async #of(
     repository: Repository,
     subject: Digest,
-    guess: boolean,
-    options: CompanionOptions,
+    options: CompanionOptions & { readonly guess: boolean; readonly look: (count: number) => void },
   ): Promise<CompanionsFound> {
-    const { artifactTypes, signal } = options;
+    const { artifactTypes, guess, look, signal } = options;
     const warnings: string[] = [];
     const [names, byApi] = await Promise.all([
       this.tags.of(repository, subject, { guess, signal }),
@@ -119,6 +127,7 @@ export class Companions {
     const byTag = readsFallback ? await readEntries(repository, subject, warnings, signal) : [];
     const known = new Set(byApi?.map(({ digest }) => digest));
     const entries = [...(byApi ?? []), ...byTag.filter(({ digest }) => !known.has(digest))];
+    look(entries.length + (names.listed ? names.tags.length : 0));
     const referrers = await Promise.all(
       entries.map((entry) => this.#referrer(repository, subject, entry, warnings, options)),
     );

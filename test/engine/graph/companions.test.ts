@@ -208,6 +208,22 @@ describe("lists that cannot be believed", () => {
     }
   });
 
+  test("a list whose types only its thousands of manifests tell is refused before they are read", async () => {
+    const pair = await startPair();
+    const reference = await pair.seed(image);
+    pair.source.intercept = ({ kind }) => {
+      if (kind !== "referrers") return undefined;
+      const entries = Array.from({ length: 10_001 }, (_, at) => {
+        return { mediaType: types.oci.manifest, size: 10, digest: `sha256:${at.toString(16).padStart(64, "0")}` };
+      });
+      const body = buildForeignIndex(entries).bytes;
+      return { respond: { status: 200, headers: { "Content-Type": types.oci.index }, body } };
+    };
+    pair.resetCounts();
+    await expect(digests(pair, reference, [bundleType])).rejects.toMatchObject({ code: "limit" });
+    expect(pair.source.counts()).not.toHaveProperty("GET manifest");
+  });
+
   test("a registry that is down is no registry without referrers", async () => {
     const pair = await startPair();
     const reference = await seedAll(pair);
