@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import { createRedactor } from "../../engine/index.ts";
 import type { CtyType } from "../../provider-shim/protocol/cty-type.ts";
 import type { ProviderDefinition } from "../../provider-shim/protocol/resource.ts";
-import type { NestedBlock, Schema } from "../../provider-shim/protocol/schema.ts";
+import type { Block, NestedBlock, Schema } from "../../provider-shim/protocol/schema.ts";
 import { createProvider } from "../../provider-shim/provider.ts";
 import { attachedProvider, type TestProvider } from "../support/terraform/index.ts";
 
@@ -81,6 +81,16 @@ const schemas: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
   },
   "registry.terraform.io/example/other": { other_thing: schema({ id: "string" }) },
 };
+
+/** The names that these schemas have for types, attributes and blocks. */
+export function foreignNames(): ReadonlySet<string> {
+  const below = (block: Block): string[] => [
+    ...Object.keys(block.attributes),
+    ...Object.entries(block.blocks ?? {}).flatMap(([name, nested]) => [name, ...below(nested.block)]),
+  ];
+  const types = Object.values(schemas).flatMap((each) => Object.entries(each));
+  return new Set(types.flatMap(([type, { block }]) => [type, ...below(block)]));
+}
 
 /**
  * Our provider beside stand-ins for the others: as long as a state has objects of theirs, Terraform wants to know their

@@ -13,6 +13,7 @@ import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
+import { movedGuideHandlers } from "./moved-guides.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStart, quickStartHandler } from "./quick-start.ts";
 import { registriesHandler } from "./registries.ts";
@@ -26,6 +27,7 @@ export const handlers: readonly Handler[] = [
   accountsHandler,
   pinnedCreateHandler,
   adoptedStateHandler,
+  ...movedGuideHandlers,
   scriptsHandler,
   manyImagesHandler,
   deletingHandler,
