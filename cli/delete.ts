@@ -14,6 +14,8 @@ interface DeleteFlags extends ConnectionFlags {
   readonly digest?: string;
   readonly keepDigest?: readonly string[];
   readonly untagOnly?: boolean;
+  /** False with --no-referrers. */
+  readonly referrers: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly output: OutputFormat;
@@ -21,7 +23,8 @@ interface DeleteFlags extends ConnectionFlags {
 
 const examples = `
 Takes the tag away, then every manifest and layer of the image that nothing else in the repository needs: other tags,
-indexes, signatures. Prints what was deleted. A tag that is gone already is success.
+indexes, kept digests. Signatures and SBOMs go with their image. Prints what was deleted. A tag that is gone already is
+success.
 
 Examples:
   imagesync delete registry.example.com/team/app:1.2
@@ -35,6 +38,7 @@ export function deleteCommand(invocation: Invocation): Command {
     .argument("<reference>", "registry/repository:tag or registry/repository@digest")
     .option("--digest <digest>", "delete the tag only if it holds this digest")
     .option("--keep-digest <list>", "never collect these digests, nor what is below them", collectList)
+    .option("--no-referrers", "leave signatures, SBOMs and what else belongs to the image")
     .option("--untag-only", "take the tag away and leave all content to the registry");
   return withConnection(command)
     .option("-n, --dry-run", "print what would be deleted, delete nothing")
@@ -45,7 +49,7 @@ export function deleteCommand(invocation: Invocation): Command {
 }
 
 async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, isNotFound, parseDigest, parseLocation } = await import("../engine/index.ts");
+  const { createEngine, ImagesyncError, isNotFound, parseDigest, parseLocation } = await import("../engine/index.ts");
   const { stdout, stderr, signal } = invocation;
   const orAbsent = (error: unknown): undefined => {
     if (!isNotFound(error)) throw error;
@@ -71,6 +75,7 @@ async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocat
       ...(digest === undefined ? {} : { expectDigest: digest }),
       keepDigests: keepDigest.map(parseDigest),
       policy: untagOnly === true ? "untag" : "delete",
+      referrers: flags.referrers,
       dryRun,
       signal,
     });
@@ -83,6 +88,12 @@ async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocat
     if (flags.quiet !== true) stderr.write(`${summariseCollection(report, tags, dryRun)}\n`);
     if (!report.untagged) throw new Ended(exitCodes.conflict);
     if (isIncomplete(report)) throw new Ended(exitCodes.failed);
+  } catch (error) {
+    const [name, left] = error instanceof ImagesyncError ? (error.reference?.split("@") ?? []) : [];
+    if (!(error instanceof ImagesyncError) || error.code !== "aborted" || left === undefined) throw error;
+    const { message, operation, reference: image, cause } = error;
+    const hint = `Delete the rest with: imagesync gc --digest ${left} ${name}`;
+    throw new ImagesyncError({ code: "aborted", operation, message, reference: image, hint, cause });
   } finally {
     await engine.close();
   }

@@ -13,6 +13,8 @@ interface GcFlags extends ConnectionFlags {
   readonly digest?: readonly string[];
   readonly keepDigest?: readonly string[];
   readonly untaggedOlderThan?: number;
+  /** False with --no-referrers. */
+  readonly referrers: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly output: OutputFormat;
@@ -34,6 +36,7 @@ export function gcCommand(invocation: Invocation): Command {
     .argument("<repository>", "registry/repository")
     .option("--digest <list>", "delete these images unless something needs them", collectList)
     .option("--keep-digest <list>", "never collect these digests, nor what is below them", collectList)
+    .option("--no-referrers", "leave signatures, SBOMs and what else belongs to these images")
     .option(
       "--untagged-older-than <age>",
       "delete what no tag holds and is older, such as 30d, where the registry lists it (Google's)",
@@ -65,6 +68,7 @@ async function collectGarbage(text: string, flags: GcFlags, invocation: Invocati
       digests: digest.map(parseDigest),
       keepDigests: keepDigest.map(parseDigest),
       untaggedOlderThanMs: flags.untaggedOlderThan,
+      referrers: flags.referrers,
       dryRun,
       signal,
     });

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Batches } from "../concurrency/batches.ts";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { untilStopped } from "../concurrency/until-stopped.ts";
-import { toImagesyncError } from "../errors.ts";
+import { ImagesyncError, stopped, toImagesyncError } from "../errors.ts";
 import { Capabilities } from "../graph/capabilities.ts";
 import type { Claims } from "../graph/claims.ts";
 import { type Known, repositoryKey } from "../graph/known.ts";
@@ -20,7 +20,7 @@ import { findUntagged } from "./untagged.ts";
 import { Marker } from "./mark.ts";
 import { gone, type Removal, removeTag } from "./remove.ts";
 import type { CollectionReport, RemovalReport, Skipped } from "./report.ts";
-import { currentOf } from "./untag.ts";
+import { checkUntag, currentOf } from "./untag.ts";
 
 /** What lives as long as the engine and is shared with copies. */
 export interface DeletionContext {
@@ -77,9 +77,24 @@ export class Deletions {
 
   /** Compare, untag, mark, sweep. @throws what keeps the tag from being removed; the collection only reports. */
   async remove(repository: Repository, tag: string | undefined, options: RemoveOptions): Promise<RemovalReport> {
-    const { previous = [], keepDigests = [], policy = "delete", signal } = options;
+    const { signal } = options;
     const expected = options.expectDigest ?? (await this.#heldBy(repository, tag, signal));
     if (expected === undefined) return { ...nothing, untagged: true, absent: true };
+    try {
+      return await this.#removeImage(repository, tag, expected, options);
+    } catch (error) {
+      if (signal?.aborted !== true || options.dryRun === true) throw error;
+      throw interrupted(repository.name, expected, signal.reason);
+    }
+  }
+
+  async #removeImage(
+    repository: Repository,
+    tag: string | undefined,
+    expected: Digest,
+    options: RemoveOptions,
+  ): Promise<RemovalReport> {
+    const { previous = [], keepDigests = [], policy = "delete", signal } = options;
     // First, so that who gives the repository back after his tag can join a collection that is about to begin.
     const released = await this.#release(repository, tag, previous, options);
     const removal = tag === undefined ? gone : await this.#removeTag(repository, tag, expected, options);
@@ -139,10 +154,16 @@ export class Deletions {
     expectDigest: Digest,
     options: RemoveOptions,
   ): Promise<Removal> {
-    const { since, dryRun, signal } = options;
+    const { since, dryRun, policy, keepDigests = [], signal } = options;
+    const contentStays = policy === "untag" || keepDigests.includes(expectDigest);
+    const capability = this.#capabilities.of(repository.name);
     if (dryRun === true) {
       const held = await this.#heldBy(repository, tag, signal);
-      if (held === undefined || held === expectDigest) return { ...gone, absent: held === undefined };
+      if (held === undefined) return gone;
+      if (held === expectDigest) {
+        await checkUntag(repository, tag, { capability, contentStays, signal });
+        return { ...gone, absent: false };
+      }
       return {
         ...gone,
         untagged: false,
@@ -150,8 +171,6 @@ export class Deletions {
         kept: { digest: held, by: `the tag ${tag} holds it, not ${expectDigest}` },
       };
     }
-    const { policy, keepDigests = [] } = options;
-    const contentStays = policy === "untag" || keepDigests.includes(expectDigest);
     const contents = async (): Promise<ReadonlySet<Digest>> =>
       await this.#manifestsBelow(repository, expectDigest, signal);
     return await this.#alone(repository, signal, async () => {
@@ -160,7 +179,7 @@ export class Deletions {
       return await removeTag(repository, tag, this.#context.claims, {
         expectDigest,
         since,
-        capability: this.#capabilities.of(repository.name),
+        capability,
         contentStays,
         contents: contentStays || keepDigests.length > 0 ? undefined : contents,
         signal,
@@ -318,6 +337,20 @@ export class Deletions {
 interface Released {
   readonly tags: readonly string[];
   readonly skipped: readonly Skipped[];
+}
+
+/** Names the image, as its tag may be gone and nothing else leads to what is left of it. */
+function interrupted({ registry, repository }: RepositoryName, digest: Digest, cause: unknown): ImagesyncError {
+  const reference = `${registry}/${repository}@${digest}`;
+  return new ImagesyncError({
+    code: stopped("delete tag", cause).code,
+    operation: "delete tag",
+    side: "destination",
+    registry,
+    reference,
+    message: `Stopped while ${reference} was deleted: part of it may be left`,
+    cause,
+  });
 }
 
 function retentionTags(tag: string, digests: readonly Digest[]): (readonly [string, Digest])[] {

@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { type ErrorCode, type ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { Capability } from "../graph/capabilities.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import { below, type Candidates } from "./candidates.ts";
 import type { Mark } from "./mark.ts";
@@ -49,6 +50,7 @@ export async function sweep(
   const { traits } = repository.vendor;
   // Where the registry frees what no manifest needs any more, it does that better than we can.
   if (traits.ownsGarbage || traits.deletesBlobs === false) capability.deletesBlobs = false;
+  if (dryRun) await learn(repository, candidates, { capability, signal });
   const state = new Sweep(candidates, capability);
   for (const kind of ["manifests", "blobs"] as const) {
     for (;;) {
@@ -83,6 +85,26 @@ async function quick(mark: () => Promise<Mark>): Promise<Mark> {
 
 /** Where manifests arrive all the time, one more mark would not be quicker either. */
 const maxMarks = 3;
+
+/** Asks, where it is not known, whether the registry deletes: what it shall delete has a name that nothing can have. */
+async function learn(
+  repository: Repository,
+  candidates: Candidates,
+  { capability, signal }: Omit<SweepOptions, "dryRun">,
+): Promise<void> {
+  // Whoever has an API of their own for this deletes.
+  if (repository.vendor.deletesTags) return;
+  for (const kind of ["manifests", "blobs"] as const) {
+    if (candidates[kind].size === 0 || capability[supports[kind]] !== undefined) continue;
+    try {
+      const { status, error } = await repository[kind].delete(digestOf(randomBytes(32)), { signal });
+      if (isUnsupported(status, error)) capability[supports[kind]] = false;
+    } catch {
+      // What keeps it from answering is met again, and told, where it matters.
+      signal?.throwIfAborted();
+    }
+  }
+}
 
 type Kind = "manifests" | "blobs";
 

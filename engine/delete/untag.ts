@@ -80,11 +80,9 @@ async function untagOnce(
   expected: Digest,
   options: UntagOptions,
 ): Promise<Untagged> {
-  const { capability, contentStays = false, signal } = options;
+  const { capability, signal } = options;
   const { vendor } = repository;
-  const { traits } = vendor;
-  const byVendor = vendor.deletesTags && !(contentStays && traits.lastTagTakesImage);
-  const byTag = capability.deletesByTag !== false && traits.deletesByTag !== false && !traits.lastTagTakesImage;
+  const { byVendor, byTag } = waysOf(repository, options);
   // A stand-in compares again where it is put; what it needs is brought only for a tag that will go.
   if (byVendor || byTag || capability.standInReady !== true) {
     // Between this comparison and the next request nothing else may stand.
@@ -116,6 +114,42 @@ async function untagOnce(
     if (isNotFound(error)) return absent;
     throw error;
   }
+}
+
+/**
+ * What a dry run can ask: whether the registry would take a tag away. What it deletes for that has a name that nothing
+ * can have.
+ * @throws as {@link untag} would.
+ */
+export async function checkUntag(
+  repository: Repository,
+  tag: string,
+  options: Pick<UntagOptions, "capability" | "contentStays" | "signal">,
+): Promise<void> {
+  const { capability, signal } = options;
+  const { byVendor, byTag } = waysOf(repository, options);
+  if (byVendor || capability.deletesByTag === true) return;
+  try {
+    await checkDeletesWork(repository, tag, capability, signal);
+  } catch (error) {
+    const refused = error instanceof ImagesyncError && error.code === "unsupported";
+    if (!refused || !byTag) throw error;
+    // Deletes tags alone, maybe.
+    const answer = await repository.manifests.delete(`imagesync-absent-${randomBytes(8).toString("hex")}`, { signal });
+    if (answer.status >= 300 && !isGone(answer)) throw error;
+  }
+}
+
+/** Which ways there are, as far as it is known, before the one that every registry has that deletes at all. */
+function waysOf(
+  { vendor }: Repository,
+  { capability, contentStays = false }: Pick<UntagOptions, "capability" | "contentStays">,
+): { readonly byVendor: boolean; readonly byTag: boolean } {
+  const { traits } = vendor;
+  return {
+    byVendor: vendor.deletesTags && !(contentStays && traits.lastTagTakesImage),
+    byTag: capability.deletesByTag !== false && traits.deletesByTag !== false && !traits.lastTagTakesImage,
+  };
 }
 
 async function untagByStandIn(

@@ -7,6 +7,8 @@ import { invoke, type Outcome } from "./invoke.ts";
 const shared = { size: 500, seed: "shared" };
 const image = buildIndex({ children: [buildImage({ seed: "deleted", layers: [200, shared] })] });
 const neighbour = buildImage({ seed: "neighbour", layers: [shared] });
+const signature = buildImage({ seed: "signature", layers: [30] });
+const sigTag = `${image.digest.replace(":", "-")}.sig`;
 const login = `${testLogin.user}:${testLogin.password}`;
 const authorization = basicAuthorization(testLogin);
 
@@ -104,6 +106,49 @@ describe("imagesync delete", () => {
     for (const { stderr } of [byTag, byDigest]) expect(stderr).toContain("storage.delete.enabled");
   });
 
+  test("in a dry run tells beforehand where nothing is deleted", async () => {
+    const registry = await open({ allowDelete: false });
+    const byTag = await run(registry, "delete", "--dry-run", "REGISTRY/app:1");
+    const lonely = buildImage({ seed: "lonely", layers: [40] });
+    await push(lonely, { host: registry.host, repository: "app" });
+    const byDigest = await run(registry, "gc", "--dry-run", "--digest", lonely.digest, "REGISTRY/app");
+    for (const { code, stdout, stderr } of [byTag, byDigest]) {
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toContain("storage.delete.enabled");
+    }
+  });
+
+  test("takes what belongs to the image along, unless it is told not to", async () => {
+    for (const [words, left] of [
+      [[], ["2"]],
+      [["--no-referrers"], ["2", sigTag]],
+    ] as const) {
+      const registry = await open();
+      await push(signature, { host: registry.host, repository: "app", tag: sigTag });
+      const dry = await run(registry, "delete", "--dry-run", ...words, "REGISTRY/app:1");
+      const { code, stdout } = await run(registry, "delete", ...words, "REGISTRY/app:1");
+      expect({ code, lines: stdout.split("\n").sort() }).toEqual({ code: 0, lines: dry.stdout.split("\n").sort() });
+      expect(await tags(registry)).toEqual(left);
+    }
+  });
+
+  test("that is stopped names what is left, and what deletes it", async () => {
+    const registry = await open();
+    const stop = new AbortController();
+    registry.intercept = ({ kind }) => {
+      if (kind === "tags") stop.abort();
+      return undefined;
+    };
+    const { code, stderr } = await invoke(["delete", "--plain-http", `${registry.host}/app:1`], {
+      signal: stop.signal,
+    });
+    expect(code).toBe(130);
+    expect(stderr).toContain(`imagesync gc --digest ${image.digest} ${registry.host}/app\n`);
+    registry.intercept = undefined;
+    expect(await tags(registry)).toEqual(["2"]);
+    expect((await run(registry, "gc", "--digest", image.digest, "REGISTRY/app")).stdout).toContain(image.digest);
+  });
+
   test("by digest deletes only what no tag needs", async () => {
     const registry = await open();
     const held = await run(registry, "delete", `REGISTRY/app@${image.digest}`);
@@ -180,6 +225,19 @@ describe("imagesync gc", () => {
     expect(stdout).toContain(`manifest ${image.digest}\n`);
     expect(stderr).toContain(`Kept ${neighbour.digest}: tag 2`);
     expect(await fetchTree(registry, "app", "2")).toEqual(treeOf(neighbour));
+  });
+
+  test("takes the signatures of the digests along, unless it is told not to", async () => {
+    for (const [words, left] of [
+      [[], ["2"]],
+      [["--no-referrers"], ["2", sigTag]],
+    ] as const) {
+      const registry = await open();
+      await push(signature, { host: registry.host, repository: "app", tag: sigTag });
+      await run(registry, "delete", "--untag-only", "REGISTRY/app:1");
+      expect((await run(registry, "gc", ...words, "--digest", image.digest, "REGISTRY/app")).code).toBe(0);
+      expect(await tags(registry)).toEqual(left);
+    }
   });
 
   test("says where what no tag holds cannot be listed", async () => {

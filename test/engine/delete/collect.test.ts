@@ -139,7 +139,11 @@ describe.each(registries)("at a registry %s, the removal of an image", (_name, d
     await put(pair, image, "1");
     await put(pair, neighbour, "2");
     const dry = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest, dryRun: true });
-    expect(pair.destination.requests.filter(({ method }) => method === "DELETE")).toEqual([]);
+    // It asks whether the registry deletes, by names that nothing has.
+    const own = JSON.stringify([treeOf(image), treeOf(neighbour)]);
+    const deletes = pair.destination.requests.filter(({ method }) => method === "DELETE");
+    expect(deletes.length).toBeLessThanOrEqual(2);
+    for (const { path } of deletes) expect(own).not.toContain(path.split("/").at(-1));
     expect(await pair.tree(pair.at("to/app:1"))).toEqual(treeOf(image));
     expect(dry.kept).toEqual([{ digest: expect.any(String) as string, by: "tag 2" }]);
     const wet = await pair.engine.remove(pair.at("to/app:1"), { expectDigest: digest });
