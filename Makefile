@@ -4,7 +4,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 
-.PHONY: setup setup-test build demo lint format test ok soak bench clean
+# Packages of a release need parts that apt brings; without it the tests of them are skipped.
+RELEASE := $(shell command -v apt-get >/dev/null && echo release)
+
+.PHONY: setup setup-test build release demo lint format test ok soak bench clean
 
 # Node 24 comes with the packages; everything below runs on it, whatever the host has.
 setup: node_modules/.installed
@@ -21,6 +24,10 @@ setup-test: setup
 build: setup
 	node tools/build.ts
 
+# The files of a release; without IMAGESYNC_SIGNING_KEY unsigned. The tests install them.
+release: setup
+	node tools/release.ts
+
 demo: build
 	./dist/imagesync demo
 
@@ -30,12 +37,12 @@ lint: setup
 format: setup
 	oxfmt .
 
-test: setup-test build
+test: setup-test build $(RELEASE)
 	vitest run
 
 ok: lint test
 
-soak: setup-test build
+soak: setup-test build $(RELEASE)
 	IMAGESYNC_SOAK=1 vitest run
 
 bench: setup-test build

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests use beside Node: docker-registry, skopeo, a proxy, nginx and a terminal, from Debian. terraform is not in Debian.
+# Installs what the tests use beside Node: docker-registry, skopeo, a proxy, nginx, a terminal, and what packages are tried
+# with, from Debian. terraform is not in Debian.
 set -euo pipefail
 missing=()
 command -v docker-registry >/dev/null || missing+=(docker-registry)
@@ -9,6 +10,10 @@ command -v tmux >/dev/null || missing+=(tmux)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v tinyproxy >/dev/null || missing+=(tinyproxy)
 command -v nginx >/dev/null || missing+=(nginx-light)
+# Packages are signed, started where there is nothing else, and started as on another processor.
+command -v gpg >/dev/null || missing+=(gpg gpg-agent)
+command -v busybox >/dev/null || missing+=(busybox-static)
+command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
 # The benches read the peak memory of programs from it.
 [ -x /usr/bin/time ] || missing+=(time)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -9,7 +9,16 @@ const run = promisify(execFile);
 export interface Compiler {
   /** Changes whenever equal bundles may be compiled to something else. */
   readonly identity: string;
-  compile(bundle: string, executable: string): Promise<void>;
+  /** Equal bundles of equal names become equal executables when these are made under one name beside their bundle. */
+  compile(bundle: string, executable: string, runtime?: Runtime): Promise<void>;
+}
+
+/** The runtime of another platform, for executables that run there. */
+interface Runtime {
+  /** Bun's name of the platform. */
+  readonly target: string;
+  /** Where the Bun of that platform is. */
+  readonly program: string;
 }
 
 /**
@@ -38,8 +47,13 @@ export async function findCompiler(root: string): Promise<Compiler | undefined> 
   const { version } = JSON.parse(await readFile(join(home, "package.json"), "utf8")) as { version: string };
   return {
     identity: JSON.stringify([version, process.platform, process.arch, buildOptions]),
-    async compile(bundle, executable) {
-      await run(program, [...buildOptions, bundle, "--outfile", executable], { cwd: root });
+    async compile(bundle, executable, runtime) {
+      // Paths are written into what is compiled: without the directory they are the same everywhere.
+      const directory = dirname(bundle);
+      const foreign =
+        runtime === undefined ? [] : [`--target=${runtime.target}`, `--compile-executable-path=${runtime.program}`];
+      const names = [`./${basename(bundle)}`, "--outfile", relative(directory, executable)];
+      await run(program, [...buildOptions, ...foreign, ...names], { cwd: directory });
     },
   };
 }

@@ -1,0 +1,143 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { signatureFaults } from "../../tools/release/code-signature.ts";
+import { targetName, targets } from "../../tools/release/target.ts";
+import { version } from "../../version.ts";
+import { patient } from "../acceptance/stage.ts";
+import { released, releaseDirectory, releaseFile } from "./release-directory.ts";
+import { makeSigningKey } from "./signing-key.ts";
+import { entriesOf } from "./unpack.ts";
+
+const run = promisify(execFile);
+const program = `terraform-provider-imagesync_v${version()}`;
+const launcherAndEngine = ["LICENSE", "NOTICE", "imagesync-engine", program];
+const library = (loader: string): string[] =>
+  ["COPYRIGHT", loader, "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"].map((name) => `lib/${name}`);
+
+const expected: Readonly<Record<string, readonly string[]>> = {
+  linux_amd64: [...launcherAndEngine, ...library("ld-linux-x86-64.so.2")],
+  linux_arm64: [...launcherAndEngine, ...library("ld-linux-aarch64.so.1")],
+  darwin_amd64: launcherAndEngine,
+  darwin_arm64: launcherAndEngine,
+  windows_amd64: ["LICENSE", "NOTICE", `${program}.exe`],
+};
+
+/** How executables of each platform begin: ELF, Mach-O and PE, with the number of the processor. */
+const beginnings: Readonly<
+  Record<string, { readonly magic: string; readonly processor: (file: Buffer) => number; readonly is: number }>
+> = {
+  linux_amd64: { magic: "7f454c46", processor: (file) => file.readUInt16LE(18), is: 62 },
+  linux_arm64: { magic: "7f454c46", processor: (file) => file.readUInt16LE(18), is: 183 },
+  darwin_amd64: { magic: "cffaedfe", processor: (file) => file.readUInt32LE(4), is: 0x01000007 },
+  darwin_arm64: { magic: "cffaedfe", processor: (file) => file.readUInt32LE(4), is: 0x0100000c },
+  windows_amd64: { magic: "4d5a", processor: (file) => file.readUInt16LE(file.readUInt32LE(60) + 4), is: 0x8664 },
+};
+
+describe.skipIf(!released)("a release", () => {
+  test("a release has an archive for every platform, the registry's manifest and the checksums, and nothing else", async () => {
+    const prefix = `terraform-provider-imagesync_${version()}_`;
+    const rest = ["SHA256SUMS", "manifest.json", ...targets.map((target) => `${targetName(target)}.zip`)];
+    const signature = `${prefix}SHA256SUMS.sig`;
+    const files = (await readdir(releaseDirectory)).filter((name) => name !== signature);
+    expect(files.sort()).toEqual(rest.map((name) => `${prefix}${name}`).sort());
+    const manifest: unknown = JSON.parse(await readFile(await releaseFile("manifest.json"), "utf8"));
+    expect(manifest).toEqual({ version: 1, metadata: { protocol_versions: ["5.0", "6.0"] } });
+    const sums = await readFile(await releaseFile("SHA256SUMS"), "utf8");
+    for (const name of rest.slice(1)) {
+      const file = await releaseFile(name);
+      const digest = createHash("sha256")
+        .update(await readFile(file))
+        .digest("hex");
+      expect(sums).toContain(`${digest}  ${basename(file)}\n`);
+    }
+    expect(sums.trimEnd().split("\n")).toHaveLength(rest.length - 1);
+  });
+
+  test.each(targets.map(targetName))(
+    "the archive for %s has its files with their permissions",
+    patient,
+    async (name) => {
+      const entries = await entriesOf(await releaseFile(`${name}.zip`));
+      expect(entries.map((entry) => entry.name).sort()).toEqual([...(expected[name] ?? [])].sort());
+      for (const entry of entries) {
+        const executable = entry.name.startsWith(program) || /^imagesync-engine$|^lib\/ld-/.test(entry.name);
+        expect({ name: entry.name, mode: entry.mode }).toEqual({
+          name: entry.name,
+          mode: 0o100000 | (executable ? 0o755 : 0o644),
+        });
+        // 1 January 1980, midnight.
+        expect(entry.time).toBe(0x00210000);
+      }
+      // Terraform takes the first of these as the provider.
+      expect(entries.filter((entry) => entry.name.startsWith("terraform-provider-imagesync"))).toHaveLength(1);
+      const executable = entries
+        .find((entry) => entry.name === "imagesync-engine" || entry.name.endsWith(".exe"))
+        ?.content();
+      const { magic = "", processor, is } = beginnings[name] ?? {};
+      expect(executable?.toString("hex", 0, magic.length / 2)).toBe(magic);
+      expect(executable === undefined ? undefined : processor?.(executable)).toBe(is);
+    },
+  );
+
+  test.each(["darwin_amd64", "darwin_arm64"])(
+    "the signature of what runs on %s fits, to the bit",
+    patient,
+    async (name) => {
+      const entries = await entriesOf(await releaseFile(`${name}.zip`));
+      const executable = entries.find((entry) => entry.name === "imagesync-engine")?.content() ?? Buffer.alloc(0);
+      expect(signatureFaults(executable)).toEqual([]);
+      executable.writeUInt8(executable.readUInt8(5_000_000) ^ 1, 5_000_000);
+      expect(signatureFaults(executable)).toEqual([expect.stringMatching(/^1 of \d+ pages have another hash$/)]);
+    },
+  );
+
+  test("no launcher lets through what would turn the program into another", async () => {
+    for (const target of targets.filter(({ os }) => os !== "windows")) {
+      const entries = await entriesOf(await releaseFile(`${targetName(target)}.zip`));
+      const launcher = entries
+        .find(({ name }) => name === program)
+        ?.content()
+        .toString();
+      expect(launcher).toMatch(/^#!\/bin\/sh\nunset BUN_OPTIONS BUN_BE_BUN\n/);
+    }
+  });
+
+  let again: string;
+
+  beforeAll(async () => {
+    again = await mkdtemp(join(tmpdir(), "imagesync-again-"));
+  });
+
+  afterAll(async () => {
+    await rm(again, { recursive: true });
+  });
+
+  test("made once more, signed this time, archives are the same bytes", patient, async () => {
+    const names = ["linux_amd64", "darwin_amd64"];
+    const key = await makeSigningKey();
+    onTestFinished(() => key.close());
+    await run(process.execPath, ["tools/release.ts", "--output", again, ...names.flatMap((name) => ["--only", name])], {
+      env: { ...process.env, ...key.environment, PATH: process.env["PATH"], IMAGESYNC_SIGNING_KEY: key.fingerprint },
+    });
+    for (const name of names) {
+      const first = await releaseFile(`${name}.zip`);
+      expect((await readFile(join(again, basename(first)))).equals(await readFile(first))).toBe(true);
+    }
+    const sums = join(again, basename(await releaseFile("SHA256SUMS")));
+    const verified = await run("gpg", ["--batch", "--verify", `${sums}.sig`, sums], { env: key.environment });
+    expect(verified.stderr).toContain("Good signature");
+    // Registries take no armour.
+    expect((await readFile(`${sums}.sig`)).toString("latin1")).not.toContain("BEGIN PGP");
+  });
+
+  test("a platform that there is none of is refused, with those that there are", async () => {
+    await expect(
+      run(process.execPath, ["tools/release.ts", "--output", join(again, "none"), "--only", "plan9_amd64"]),
+    ).rejects.toThrow("linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64");
+  });
+});
