@@ -151,7 +151,8 @@ export class ArchiveWriting implements Storage {
         open: async () => (await this.openBlob(digest, options))?.content ?? [],
       });
     }
-    return [inMemory("oci-layout", markerBytes), inMemory("index.json", this.#index.toBytes()), ...blobs];
+    const index = this.#index.inOrderAfter(this.#before ?? IndexDocument.empty());
+    return [inMemory("oci-layout", markerBytes), inMemory("index.json", index.toBytes()), ...blobs];
   }
 
   /** All that the index leads to; a manifest that is not here or cannot be read leads nowhere. */

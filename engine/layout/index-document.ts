@@ -141,6 +141,15 @@ export class IndexDocument {
     return this.#with(this.#items.filter((item) => nameOf(item) !== name || digestIn(item) !== descriptor.digest));
   }
 
+  /** The same entries: those of an earlier document first, as they were, then what is new by names and digests. */
+  inOrderAfter(before: IndexDocument): IndexDocument {
+    const old = new Set(before.#items);
+    const orderOf = (item: unknown): string => `${nameOf(item) ?? ""} ${String(digestIn(item))}`;
+    const fresh = this.#items.filter((item) => !old.has(item));
+    fresh.sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+    return this.#with([...this.#items.filter((item) => old.has(item)), ...fresh]);
+  }
+
   #only(tag: string, isMeant: (name: string) => boolean): IndexEntry | undefined {
     const meant = this.#items.filter((item) => {
       const name = nameOf(item);

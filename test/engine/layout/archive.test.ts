@@ -63,6 +63,25 @@ test("equal images make equal archives, whoever writes them and in which order t
   expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
 });
 
+test("which image arrives first makes no difference", async () => {
+  const pair = await startPair();
+  const directory = await scratch();
+  const sources = [await pair.seed(image, "from/app", "1"), await pair.seed(index, "from/app", "2")];
+  const archives: Buffer[] = [];
+  for (const order of [sources, sources.toReversed()]) {
+    const file = join(directory, `${archives.length}.tar`);
+    const engine = pair.newEngine();
+    const plans = await Promise.all(
+      order.map((source) => engine.plan({ source, destination: at(file, `:${source.tag}`) })),
+    );
+    const [first, second] = plans.flatMap((plan) => plan.items);
+    if (first === undefined || second === undefined) throw new Error("Nothing is planned");
+    await engine.apply({ items: [first, { ...second, follows: 0 }] });
+    archives.push(await readFile(file));
+  }
+  expect(archives[0]?.equals(archives[1] ?? Buffer.alloc(0))).toBe(true);
+});
+
 test("an archive that is there is the base: what it has is kept, and not brought again", async () => {
   const pair = await startPair();
   const file = join(await scratch(), "images.tar");
