@@ -64,15 +64,14 @@ class Run {
   async all(): Promise<ReportItem[]> {
     const ended: Promise<Ended>[] = [];
     const puts = new Map<string, Promise<Ended>[]>();
+    const readers = new Map<string, Promise<Ended>[]>();
     const wanted = new Set<string>();
     for (const [position, item] of this.#plan.items.entries()) {
       if (item.action === "delete") continue;
       const ending = this.#tell(this.#put(item, item.follows === undefined ? undefined : ended[item.follows]));
       ended[position] = ending;
-      const key = repositoryKey(item.destination);
-      const beside = puts.get(key) ?? [];
-      puts.set(key, beside);
-      beside.push(ending);
+      addTo(puts, repositoryKey(item.destination), ending);
+      addTo(readers, repositoryKey(item.source), ending);
       wanted.add(tagKey(item));
     }
     const unplanned = new Set((this.#plan.failures ?? []).map(({ destination }) => repositoryKey(destination)));
@@ -84,7 +83,7 @@ class Run {
         : wanted.has(tagKey(item))
           ? "the plan also puts something there"
           : undefined;
-      ended[position] = this.#tell(this.#delete(item, doubt, puts.get(key) ?? []));
+      ended[position] = this.#tell(this.#delete(item, doubt, puts.get(key) ?? [], readers.get(key) ?? []));
     }
     return (await Promise.all(ended)).map(({ report }) => report);
   }
@@ -115,9 +114,16 @@ class Run {
     });
   }
 
-  async #delete(item: PlanItem, doubt: string | undefined, puts: readonly Promise<Ended>[]): Promise<Ended> {
+  async #delete(
+    item: PlanItem,
+    doubt: string | undefined,
+    puts: readonly Promise<Ended>[],
+    readers: readonly Promise<Ended>[],
+  ): Promise<Ended> {
     if (doubt !== undefined) return left(item, doubt);
     const beside = await Promise.all(puts);
+    // What is copied from here to elsewhere, in a chain of mirrors, is read to its end first.
+    await Promise.all(readers);
     if (beside.some(({ report }) => report.outcome === "failed" || report.outcome === "left")) {
       return left(item, "something could not be put into its repository");
     }
@@ -143,6 +149,12 @@ class Run {
       return failed(item, failure(error, item.action === "delete" ? "delete tag" : "copy", signal));
     }
   }
+}
+
+function addTo(endings: Map<string, Promise<Ended>[]>, key: string, ending: Promise<Ended>): void {
+  const together = endings.get(key) ?? [];
+  endings.set(key, together);
+  together.push(ending);
 }
 
 function left(item: PlanItem, reason: string): Ended {

@@ -172,3 +172,24 @@ test("several tags go together", async () => {
   expect(report.items.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged", "done", "done"]);
   expect(await tagsThere(pair)).toEqual(["1.2.0", "2.0.0"]);
 });
+
+test("a tag goes after what another rule of the plan reads from its repository", async () => {
+  const pair = await startPair({ same: true });
+  const image = buildImage({ seed: "chain", layers: [3000, 4000, 5000, 6000] });
+  await pushTags(pair.destination.host, "to/app", { "1.0.0": image });
+  const mirrored = await pair.engine.plan({ source: pair.at("to/app:1.0.0"), destination: pair.at("next/app:1.0.0") });
+  const [put] = mirrored.items;
+  if (put === undefined) throw new Error("Nothing is planned");
+  const going = { source: put.source, destination: pair.at("to/app:1.0.0"), digest: put.digest };
+  const plan = mergePlans([
+    { items: [{ ...going, action: "delete", reason: "the source does not have it any more", bytes: 0 }] },
+    mirrored,
+  ]);
+  pair.resetCounts();
+  const report = await pair.newEngine().apply(plan);
+  expect(report.items.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
+  const written = pair.destination.requests.map(({ method, path }) => `${method} ${path}`);
+  const tagged = written.findIndex((request) => request.startsWith("PUT /v2/next/app/manifests/1.0.0"));
+  const untagged = written.findIndex((request) => /^(?:DELETE|PUT) \/v2\/to\/app\/manifests\//.test(request));
+  expect(untagged).toBeGreaterThan(tagged);
+});
