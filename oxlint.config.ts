@@ -112,6 +112,8 @@ const config: OxlintConfig = defineConfig({
       rules: { "import/no-default-export": "off" },
     },
     { files: ["tools/**", "bench/**"], rules: { "no-console": "off" } },
+    // A construct enters its stack by being made.
+    { files: ["examples/cdktf/**"], rules: { "no-new": "off" } },
     {
       files: ["test/**"],
       rules: {

@@ -1,10 +1,7 @@
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type * as Cdktf from "cdktf";
 import type * as Cdktn from "cdktn";
-import { onTestFinished } from "vitest";
 import type * as Constructs from "../../cdktf/index.ts";
 import { OutputDirectory } from "../../tools/build/output-directory.ts";
 import { buildConstructs } from "../../tools/cdktf/build-constructs.ts";
@@ -32,48 +29,25 @@ type KubernetesClass = new (
 ) => Cdktf.TerraformResource & Record<string, unknown>;
 
 /** The folder of the built package, made anew if it is not of this source tree. */
-async function builtPackage(library: Library): Promise<string> {
+export async function builtPackage(library: Library): Promise<string> {
   const output = new OutputDirectory(join(root, "dist"));
   await buildConstructs({ root, output });
   return output.file(`npm/${library}`);
 }
 
-/** For `cdktn` the bindings of Kubernetes are those for `cdktf` with the import replaced; there are no other ones. */
-export async function programming(library: Library, kubernetesFolders: readonly string[] = []): Promise<Programming> {
-  const imagesync = requirePackage(await builtPackage(library)) as typeof Constructs;
-  const bindings =
-    library === "cdktf" || kubernetesFolders.length === 0 ? undefined : await bindingsForCdktn(kubernetesFolders);
+/** The package and its library, and for `cdktf` the bindings of Kubernetes: there are none for `cdktn`. */
+export async function programming(library: Library): Promise<Programming> {
   return {
     // The programs of the tests use what both have in common, which is all but what the newer one has in addition.
     cdktf: requirePackage(library) as typeof Cdktf & typeof Cdktn,
-    imagesync,
+    imagesync: requirePackage(await builtPackage(library)) as typeof Constructs,
     kubernetes: (folder, name) => {
-      const path = bindings === undefined ? `@cdktf/provider-kubernetes/lib/${folder}` : join(bindings, folder);
-      const found = (requirePackage(path) as Record<string, KubernetesClass>)[name];
-      if (found === undefined) throw new Error(`There is no ${name} in ${path}`);
+      const file = `@cdktf/provider-kubernetes/lib/${folder}`;
+      const found = (requirePackage(file) as Record<string, KubernetesClass>)[name];
+      if (found === undefined) throw new Error(`There is no ${name} in ${file}`);
       return found;
     },
   };
-}
-
-async function bindingsForCdktn(folders: readonly string[]): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "imagesync-cdktn-"));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  await symlink(join(root, "node_modules"), join(directory, "node_modules"));
-  await writeFile(join(directory, "package.json"), '{ "type": "commonjs" }');
-  for (const folder of folders) {
-    await cp(join(root, "node_modules/@cdktf/provider-kubernetes/lib", folder), join(directory, folder), {
-      recursive: true,
-      filter: (path) => !path.endsWith(".d.ts"),
-    });
-    for (const entry of await readdir(join(directory, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.name.endsWith(".js")) continue;
-      const file = join(entry.parentPath, entry.name);
-      const code = await readFile(file, "utf8");
-      await writeFile(file, code.replaceAll('require("cdktf")', 'require("cdktn")'));
-    }
-  }
-  return directory;
 }
 
 /** Warnings and errors that constructs have been given, each with the path of its construct. */

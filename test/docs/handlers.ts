@@ -1,5 +1,6 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
+import { constructsHandler } from "./cdktf.ts";
 import {
   carryingHandler,
   deletingHandler,
@@ -37,12 +38,18 @@ export const handlers: readonly Handler[] = [
   configurationHandler,
   replicantGuideHandler,
   imageSyncerGuideHandler,
+  constructsHandler,
   ruleToReportHandler,
   importChainHandler,
 ];
 
 /** What the documents show and no test executes, printed with every run. */
 export const exclusions: readonly Exclusion[] = [
+  {
+    block: "docs/cdktf.md > CDKTF > 1",
+    reason:
+      "packages cannot be published and installed here; tests run programs in a project that has the built package",
+  },
   {
     block: firstScreen[0],
     part: "kubernetes_deployment_v1.web",

@@ -21,6 +21,7 @@ export interface StageOptions {
 /**
  * Generates the bindings, puts the constructs around them, and compiles both, so that constructs which use what the
  * bindings do not have are an error. @returns the directory of what was compiled, CommonJS
+ * @throws with what the compiler says
  */
 export async function compileStage(options: StageOptions): Promise<string> {
   const { root, stage, sources } = options;
@@ -29,7 +30,12 @@ export async function compileStage(options: StageOptions): Promise<string> {
   await generateBindings(options, join(stage, "cdktf", "bindings"));
   await writeFile(join(stage, "package.json"), '{ "type": "commonjs" }\n');
   await writeFile(join(stage, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["cdktf/index.ts"] }));
-  await run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", stage], { cwd: stage });
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  await run(process.execPath, [compiler, "-p", stage], { cwd: stage }).catch((error: unknown) => {
+    throw new Error(`The constructs do not fit the bindings:\n${(error as { readonly stdout: string }).stdout}`, {
+      cause: error,
+    });
+  });
   return join(stage, "compiled", "cdktf");
 }
 
