@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { EngineOptions, RegistryTransport, Vendor } from "../engine/index.ts";
-import { parseCount } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What lies between here and any registry, as flags. */
@@ -18,7 +17,7 @@ export function withTransport(command: Command): Command {
     .option("--proxy <url>", "reach registries through this proxy (default: as HTTPS_PROXY and NO_PROXY say)")
     .option("--mirror <address>", "pull from this mirror first: host[:port][/path]; repeated, in order", collectMirror)
     .option("--max-bandwidth <bytes>", "bytes in a second, such as 50MiB, in both directions together")
-    .option("--retry-times <number>", "how often a request that failed is sent again (default: 4)", parseCount)
+    .option("--retry-times <number>", "how often a request that failed is sent again (default: 4)", parseTimes)
     .option("--retry-delay <time>", "the shortest pause before that, such as 500ms or 2s (default: 250ms)", parsePause);
 }
 
@@ -59,6 +58,12 @@ export async function vendorOf(flag: string, name: string | undefined): Promise<
 
 function collectMirror(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
+}
+
+/** None is a number of times too: who wants to see a failure at once says so. */
+function parseTimes(text: string): number {
+  if (/^(?:\d{1,3}|1000)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number from 0 to 1000.");
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };

@@ -5,57 +5,97 @@ import type { SyncConfig } from "../config/sync-config.ts";
 import { readCertificates } from "../connection.ts";
 import { parseCount } from "../flags.ts";
 import type { Invocation } from "../invocation.ts";
+import { limitsOf, throughTransport, type TransportFlags, vendorOf, withTransport } from "../transport-flags.ts";
 
 /** How all registries of a run are reached, as flags: they add to what the configuration says of each, and win. */
-export interface ConnectionsFlags {
+export interface ConnectionsFlags extends TransportFlags {
   readonly plainHttp?: boolean;
   readonly insecureSkipTlsVerify?: boolean;
   readonly caFile?: string;
   readonly authfile?: string;
+  readonly srcVendor?: string;
+  readonly destVendor?: string;
   readonly jobs?: number;
+}
+
+/** The registries of a run, by what they are to it; one can be both. */
+export interface Hosts {
+  readonly sources: ReadonlySet<string>;
+  readonly destinations: ReadonlySet<string>;
 }
 
 /** Adds those flags to a command that works at many registries. */
 export function withConnections(command: Command): Command {
-  return command
-    .option("-j, --jobs <number>", "blobs that move at the same time (default: 30)", parseCount)
-    .option("--plain-http", "speak HTTP without encryption to all registries")
-    .option("--ca-file <file>", "trust the certificates in this PEM file too")
-    .option("--insecure-skip-tls-verify", "accept any certificate of all registries")
-    .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)");
+  return withTransport(
+    command
+      .option("-j, --jobs <number>", "blobs that move at the same time (default: 30)", parseCount)
+      .option("--plain-http", "speak HTTP without encryption to all registries")
+      .option("--ca-file <file>", "trust the certificates in this PEM file too")
+      .option("--insecure-skip-tls-verify", "accept any certificate of all registries")
+      .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
+      .option("--src-vendor <family>", "which family the registries of sources are of: harbor, ecr, quay, …")
+      .option("--dest-vendor <family>", "which family those of destinations are of"),
+  );
 }
 
 /** What the engine needs to reach the registries of a configuration. @throws UsageError */
 export async function engineOptionsFor(
   { registries, logins, limits }: Pick<SyncConfig, "registries" | "logins" | "limits">,
-  hosts: Iterable<string>,
+  hosts: Hosts,
   flags: ConnectionsFlags,
   { environment }: Invocation,
 ): Promise<EngineOptions> {
-  const overlay = {
-    ...(flags.plainHttp === true ? { plainHttp: true } : {}),
-    ...(flags.insecureSkipTlsVerify === true ? { insecureSkipVerify: true } : {}),
-    ...(flags.caFile === undefined ? {} : { caCertificate: await readCertificates(flags.caFile) }),
-  };
   return {
     ...limits,
     ...(flags.jobs === undefined ? {} : { maxParallelTransfers: flags.jobs }),
-    registries: Object.keys(overlay).length === 0 ? registries : overlaid(registries, hosts, overlay),
+    ...(await limitsOf(flags)),
+    registries: overlaid(registries, hosts, await overlaysOf(flags)),
     credentials: { explicit: logins, configFile: flags.authfile },
     userAgent: `imagesync/${version()}`,
     environment,
   };
 }
 
+type Overlay = Partial<Omit<RegistryTransport, "address">>;
+
+/** What flags say of all registries, and of those that are read from and written to. */
+interface Overlays {
+  readonly all: Overlay;
+  readonly sources: Overlay;
+  readonly destinations: Overlay;
+}
+
+async function overlaysOf(flags: ConnectionsFlags): Promise<Overlays> {
+  const { mirrors, ...through } = throughTransport(flags);
+  return {
+    all: {
+      ...(flags.plainHttp === true ? { plainHttp: true } : {}),
+      ...(flags.insecureSkipTlsVerify === true ? { insecureSkipVerify: true } : {}),
+      ...(flags.caFile === undefined ? {} : { caCertificate: await readCertificates(flags.caFile) }),
+      ...through,
+    },
+    sources: {
+      ...(mirrors === undefined ? {} : { mirrors }),
+      ...(await vendorOf("--src-vendor", flags.srcVendor)),
+    },
+    destinations: await vendorOf("--dest-vendor", flags.destVendor),
+  };
+}
+
 function overlaid(
   registries: readonly RegistryTransport[],
-  hosts: Iterable<string>,
-  overlay: Omit<RegistryTransport, "address">,
+  { sources, destinations }: Hosts,
+  overlays: Overlays,
 ): RegistryTransport[] {
+  const over = (address: string): Overlay => ({
+    ...overlays.all,
+    ...(sources.has(address) ? overlays.sources : {}),
+    ...(destinations.has(address) ? overlays.destinations : {}),
+  });
   const known = new Set(registries.map(({ address }) => address));
-  const others = [...new Set(hosts)].filter((host) => !known.has(host));
+  const others = [...new Set([...sources, ...destinations])].filter((host) => !known.has(host));
   return [
-    ...registries.map((registry) => ({ ...registry, ...overlay })),
-    ...others.map((address) => ({ address, ...overlay })),
+    ...registries.map((registry) => ({ ...registry, ...over(registry.address) })),
+    ...others.map((address) => ({ address, ...over(address) })).filter((one) => Object.keys(one).length > 1),
   ];
 }

@@ -51,10 +51,11 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
   const file = options.lockFile ?? config.lockFile;
   const lock = file === undefined ? undefined : await LockFile.open(file, readers);
   const ends = [...config.rules.map(({ rule }) => rule), ...(options.plans ?? []).flatMap(({ plan }) => plan.items)];
-  const hosts = ends.flatMap(({ source, destination }) => [source.registry, destination.registry]);
-  const registries = hosts.filter((host) => !isLayoutKind(host));
+  const hostsOf = (end: "source" | "destination"): ReadonlySet<string> =>
+    new Set(ends.map((rule) => rule[end].registry).filter((host) => !isLayoutKind(host)));
+  const hosts = { sources: hostsOf("source"), destinations: hostsOf("destination") };
   const engine = createEngine({
-    ...(await engineOptionsFor(config, registries, connections, invocation)),
+    ...(await engineOptionsFor(config, hosts, connections, invocation)),
     onEvent: (event) => display.onEvent(event),
   });
   const onRetag = options.onRetag ?? config.onRetag ?? "warn";

@@ -189,6 +189,14 @@ describe("the way to a registry", () => {
     expect(wrong).toMatchObject({ code: 64, stdout: "" });
   });
 
+  test("is tried once when no retries are wanted", async () => {
+    const { destination, copy } = await ends();
+    destination.intercept = () => ({ respond: { status: 503 } });
+    const { code, stderr } = await copy("--retry-times", "0");
+    expect(code).toBe(1);
+    expect(stderr).not.toContain("retry of");
+  });
+
   test("leads through a proxy", async () => {
     const { copy } = await ends();
     const { code, stderr } = await copy("--proxy", "http://user:geheim@127.0.0.1:1", "--retry-times", "1");
@@ -200,7 +208,7 @@ describe("the way to a registry", () => {
   test.each([
     ["--max-bandwidth", "50", "as 50MiB"],
     ["--src-vendor", "gitea", "harbor"],
-    ["--retry-times", "0", "whole number"],
+    ["--retry-times", "-1", "whole number"],
     ["--retry-delay", "2", "500ms, 2s or 1m"],
     ["--jobs", "none", "whole number"],
   ])("%s %s is refused with what is possible", async (flag, value, possible) => {

@@ -169,6 +169,30 @@ describe("sync", () => {
     expect(await invoke(["sync", "-c", file])).toMatchObject({ code: 0 });
   });
 
+  test.each(["sync", "plan"])("%s takes the way to registries as copy does, for all of them", async (verb) => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const proxied = await invoke([verb, "-c", file, "--proxy", "http://user:geheim@127.0.0.1:1", "--retry-times", "0"]);
+    expect(proxied.code).toBe(1);
+    expect(proxied.stderr + proxied.stdout).toContain("proxy");
+    expect(proxied.stderr + proxied.stdout).not.toContain("geheim");
+    const flags = ["--max-bandwidth", "100MiB", "--src-vendor", "distribution", "--dest-vendor", "distribution"];
+    expect(
+      await invoke([verb, "-c", file, "--mirror", "127.0.0.1:1/cache", "--retry-delay", "1ms", ...flags]),
+    ).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    [["--max-bandwidth", "50"], "as 50MiB"],
+    [["--dest-vendor", "gitea"], "harbor"],
+    [["--mirror", "mirror.example.com/Upper Case"], "mirror"],
+  ])("%j is refused before anything is asked", async (flags, said) => {
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const { code, stderr } = await invoke(["sync", "-c", file, ...flags]);
+    expect({ code, requests: stage.source.requests.length }).toEqual({ code: 64, requests: 0 });
+    expect(stderr).toContain(said);
+  });
+
   test.each([
     ["no configuration", ["sync"], "--config"],
     ["a file that is not there", ["sync", "-c", "/nonexistent.yaml"], "/nonexistent.yaml"],
