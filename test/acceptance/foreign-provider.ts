@@ -4,6 +4,7 @@ import type { CtyType } from "../../provider-shim/protocol/cty-type.ts";
 import type { ProviderDefinition } from "../../provider-shim/protocol/resource.ts";
 import type { Block, NestedBlock, Schema } from "../../provider-shim/protocol/schema.ts";
 import { createProvider } from "../../provider-shim/provider.ts";
+import { imagesyncSchema } from "../../provider-shim/resources/imagesync/schema.ts";
 import { attachedProvider, type TestProvider } from "../support/terraform/index.ts";
 
 const texts = ["list", "string"] as const satisfies CtyType;
@@ -79,6 +80,8 @@ const schemas: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
       version: 1,
     },
   },
+  // Ours, as it is found at another registry.
+  "registry.opentofu.org/imagesync/imagesync": { imagesync: imagesyncSchema },
   "registry.terraform.io/example/other": { other_thing: schema({ id: "string" }) },
 };
 

@@ -115,28 +115,38 @@ export function craneImage(
   };
 }
 
-/** A state file with these objects, each under a name. */
-export function stateFile(objects: Readonly<Record<string, ForeignObject>>): string {
+/** A state file with these objects, each under a name; several of one name under keys. */
+export function stateFile(
+  objects: Readonly<Record<string, ForeignObject | Readonly<Record<string, ForeignObject>>>>,
+): string {
   return JSON.stringify({
     version: 4,
     terraform_version: "1.9.8",
     serial: 7,
     lineage: "0d1f5a86-6f3f-4f3e-9a55-5b3d4f6c1a20",
     outputs: {},
-    resources: Object.entries(objects).map(([name, object]) => ({
-      mode: "managed",
-      type: object.type,
-      name,
-      provider: `provider["${object.provider}"]`,
-      instances: [
-        {
-          schema_version: object.version ?? 0,
-          attributes: object.attributes,
-          sensitive_attributes: [],
-          ...(object.private === undefined ? {} : { private: Buffer.from(object.private).toString("base64") }),
-        },
-      ],
-    })),
+    resources: Object.entries(objects).map(([name, given]) => {
+      const isOne = "attributes" in given && "provider" in given;
+      const instances = isOne ? [[undefined, given as ForeignObject] as const] : Object.entries(given);
+      const [, first] = instances[0] ?? [];
+      return {
+        mode: "managed",
+        type: first?.type,
+        name,
+        provider: `provider["${first?.provider}"]`,
+        instances: instances.map(([key, object]) => instance(key, object)),
+      };
+    }),
     check_results: null,
   });
+}
+
+function instance(key: string | undefined, object: ForeignObject): object {
+  return {
+    ...(key === undefined ? {} : { index_key: key }),
+    schema_version: object.version ?? 0,
+    attributes: object.attributes,
+    sensitive_attributes: [],
+    ...(object.private === undefined ? {} : { private: Buffer.from(object.private).toString("base64") }),
+  };
 }

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { defaults } from "../../provider-shim/resources/imagesync/state.ts";
 import { buildImage, buildPlatformIndex, fetchTree, type TestManifest, treeOf } from "../support/images/index.ts";
 import { block, type Body, expectNothingToDo, expression, terraformProgram } from "../support/terraform/index.ts";
 import { openBesideOthers } from "./foreign-provider.ts";
@@ -63,6 +64,10 @@ async function moved(
   return { ...places, workspace, registry, write };
 }
 
+function pinnedTo(destination: string, digest: string): string {
+  return `${destination.replace(/:[^:/]*$/, "")}@${digest}`;
+}
+
 /** Whatever is neither read nor asked for. */
 function writes({ registry }: Moved): readonly string[] {
   return registry.requests.filter(({ method }) => method !== "GET" && method !== "HEAD").map(({ method }) => method);
@@ -88,7 +93,7 @@ describe.skipIf(terraformProgram === undefined)("an object of another provider",
           source,
           destination,
           source_digest: digest,
-          id: `${destination.replace(/:[^:]*$/, "")}@${digest}`,
+          id: pinnedTo(destination, digest),
         },
       }),
       {},
@@ -105,7 +110,7 @@ describe.skipIf(terraformProgram === undefined)("an object of another provider",
     expect(writes(stage)).toEqual([]);
     expect((await workspace.state()).addresses).toEqual(["imagesync.x"]);
     expect((await workspace.state()).attributes("imagesync.x")).toMatchObject({
-      id: `${destination.replace(/:1\.0$/, "")}@${image.digest}`,
+      id: pinnedTo(destination, image.digest),
       destination,
       source_digest: image.digest,
       complete: true,
@@ -184,6 +189,56 @@ describe.skipIf(terraformProgram === undefined)("an object of another provider",
     await workspace.apply(plan);
     expect(await digestOfTag(registry, "mirror/app", "1.0")).toBe(image.digest);
     await expectNothingToDo(workspace);
+  });
+
+  test("of the same provider at another registry keeps what it remembers", async () => {
+    const memory = JSON.stringify({ imagesync: 1, previous: [index.digest] });
+    const { workspace } = await moved(({ source, destination, digest }) => ({
+      provider: "registry.opentofu.org/imagesync/imagesync",
+      type: "imagesync",
+      version: 2,
+      private: memory,
+      attributes: { ...defaults, source, destination, source_digest: digest, id: pinnedTo(destination, digest) },
+    }));
+    const plan = await workspace.plan({ refresh: false });
+    expect(plan.actions).toEqual({ "imagesync.x": "update" });
+    await workspace.apply(plan);
+    const { resources } = JSON.parse((await workspace.stateFile()) ?? "") as {
+      resources: { instances: { private: string }[] }[];
+    };
+    const kept = Buffer.from(resources[0]?.instances[0]?.private ?? "", "base64").toString();
+    expect(JSON.parse(kept)).toMatchObject({ imagesync: 1, previous: [index.digest] });
+  });
+
+  test("keeps its keys where there are several", async () => {
+    const { workspace, registry } = await moved((places) => craneImage(places));
+    const places = (key: string): Places => ({
+      source: `${registry.host}/team/app:1.0`,
+      destination: `${registry.host}/mirror/${key}:1.0`,
+    });
+    const objects = ["a", "b"].map((key): [string, ForeignObject] => [
+      key,
+      craneImage({ ...places(key), digest: image.digest }),
+    ]);
+    for (const [key] of objects) await pushTo(registry, `mirror/${key}`, "1.0", image);
+    await writeFile(workspace.path("terraform.tfstate"), stateFile({ old: Object.fromEntries(objects) }));
+    const each = {
+      for_each: expression('toset(["a", "b"])'),
+      source: `${registry.host}/team/app:1.0`,
+      destination: expression(`"${registry.host}/mirror/\${each.key}:1.0"`),
+      deletion_policy: "retain",
+    };
+    await workspace.write(
+      configuration(
+        { registry: { block: { address: registry.host, plain_http: true } } },
+        mirror(each),
+        block("moved", { from: expression("crane_image.old"), to: expression("imagesync.x") }),
+      ),
+    );
+    const plan = await workspace.plan();
+    expect(plan.actions).toEqual({});
+    await workspace.apply(plan);
+    expect((await workspace.state()).addresses.toSorted()).toEqual(['imagesync.x["a"]', 'imagesync.x["b"]']);
   });
 
   test("brings no login of its state along", async () => {
