@@ -12,6 +12,7 @@ import { inspectCommand } from "./inspect.ts";
 import type { Invocation } from "./invocation.ts";
 import { kymaCommand } from "./kyma.ts";
 import { planCommand } from "./plan.ts";
+import { providerCommand } from "./provider.ts";
 import { registryCommand } from "./registry.ts";
 import { replicantCommand } from "./replicant.ts";
 import { syncCommand } from "./sync.ts";
@@ -50,6 +51,7 @@ function createCompletable(invocation: Invocation): Command {
   program.addCommand(replicantCommand(invocation));
   program.addCommand(kymaCommand(invocation));
   program.addCommand(doctorCommand(invocation));
+  program.addCommand(providerCommand(invocation));
   program.addCommand(registryCommand(invocation));
   program.addCommand(demoCommand(invocation));
   program

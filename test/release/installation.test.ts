@@ -5,22 +5,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { signFile } from "../../tools/release/checksums.ts";
 import { targetName, targets } from "../../tools/release/target.ts";
 import { version } from "../../version.ts";
-import { digestOfTag, mirror, openRegistry, openWorkspaceFor, patient, pushTo } from "../acceptance/stage.ts";
-import { buildImage } from "../support/images/index.ts";
+import { patient } from "../acceptance/stage.ts";
 import { requireTool } from "../support/registries/index.ts";
-import {
-  block,
-  expectNothingToDo,
-  nested,
-  providerAddress,
-  terraformProgram,
-  type Workspace,
-} from "../support/terraform/index.ts";
+import { block, nested, providerAddress, terraformProgram } from "../support/terraform/index.ts";
+import { newcomer, unconfigured } from "./newcomer.ts";
 import { fileIn, type FileServer, serveFiles, startProviderRegistry } from "./provider-registry.ts";
 import { ownTarget, released, releaseDirectory, releaseFile } from "./release-directory.ts";
 import { makeSigningKey, type SigningKey } from "./signing-key.ts";
 
-const image = buildImage({ seed: "release", layers: [3000] });
 const missing = !released || terraformProgram === undefined || requireTool("gpg") === undefined;
 
 let key: SigningKey;
@@ -88,7 +80,6 @@ describe.skipIf(missing)("a release is installed", patient, () => {
     // The home of a workspace's commands is its directory.
     await shelve(workspace.path(".terraform.d/plugins"));
     await rm(workspace.path("terraform.rc"));
-    const unconfigured = { TF_CLI_CONFIG_FILE: "" };
     expect((await workspace.must(["init", "-no-color"], [0], unconfigured)).text).toContain(`v${version()}`);
     await life();
   });
@@ -135,31 +126,4 @@ async function shelve(place: string): Promise<void> {
   const shelf = join(place, providerAddress);
   await mkdir(shelf, { recursive: true });
   await link(archive, join(shelf, basename(archive))).catch(() => symlink(archive, join(shelf, basename(archive))));
-}
-
-/** Somebody with an empty directory, and a configuration that copies one image. */
-async function newcomer(
-  source = "imagesync/imagesync",
-): Promise<{ readonly workspace: Workspace; readonly life: () => Promise<void> }> {
-  const workspace = await openWorkspaceFor({ environment: {}, cliConfig: "", close: () => Promise.resolve() });
-  const [from, to] = [await openRegistry(), await openRegistry()];
-  await pushTo(from, "team/app", "1.0", image);
-  await workspace.write(
-    [
-      `terraform {\n  required_providers {\n    imagesync = { source = ${JSON.stringify(source)} }\n  }\n}\n`,
-      block('provider "imagesync"', {
-        registry: [from, to].map(({ host }) => nested({ address: host, plain_http: true })),
-      }),
-      mirror({ source: `${from.host}/team/app:1.0`, destination: `${to.host}/mirror/app:1.0` }),
-    ].join("\n"),
-  );
-  return {
-    workspace,
-    life: async () => {
-      await workspace.apply();
-      expect(await digestOfTag(to, "mirror/app", "1.0")).toBe(image.digest);
-      await expectNothingToDo(workspace);
-      await workspace.destroy();
-    },
-  };
 }

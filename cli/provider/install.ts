@@ -1,0 +1,156 @@
+import { chmod, copyFile, link, mkdir, mkdtemp, open, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { version as ownVersion } from "../../version.ts";
+import { printable } from "../printable.ts";
+import { UsageError } from "../usage-error.ts";
+import { findProgram, type ProgramFile } from "./program-files.ts";
+
+/** What is installed, and where. */
+export interface InstallOptions {
+  /** A file of a release; what came with this program when absent. */
+  readonly archive?: string | undefined;
+  /** Directory of plugins; that of Terraform in the user's home when absent. */
+  readonly directory?: string;
+  /** Says where the home is. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What has been installed. */
+export interface Installed {
+  readonly version: string;
+  /** A file or a directory for each registry that the provider is looked up by. */
+  readonly places: readonly string[];
+}
+
+/** The registries whose names stand in for none: Terraform completes `imagesync/imagesync` by the one, OpenTofu by the other. */
+const hosts = ["registry.terraform.io", "registry.opentofu.org"];
+
+const archiveName = /^terraform-provider-imagesync_(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)_[a-z]+_[a-z0-9]+\.zip$/;
+
+/**
+ * Puts the provider into the mirror that terraform and tofu look into by themselves:
+ * https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+ * What was there of the same version is replaced, in one step; programs that run it keep theirs.
+ * @throws UsageError when there is nothing to install, or no place for it
+ */
+export async function installProvider(options: InstallOptions): Promise<Installed> {
+  const plugins = resolve(options.directory ?? pluginDirectory(options.environment));
+  const shelves = hosts.map((host) => join(plugins, host, "imagesync", "imagesync"));
+  try {
+    return options.archive === undefined
+      ? await installProgram(shelves)
+      : await installArchive(resolve(options.archive), shelves);
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    throw cannot(
+      printable(error.message),
+      "Give an archive that can be read, and a --directory that can be written to",
+    );
+  }
+}
+
+/** An archive is left packed: Terraform unpacks it itself, for the platform that its name says. */
+async function installArchive(archive: string, shelves: readonly string[]): Promise<Installed> {
+  const name = basename(archive);
+  const [, version] = archiveName.exec(name) ?? [];
+  if (version === undefined) {
+    throw cannot(
+      `"${printable(name)}" is not the name of an archive of a release`,
+      "Keep the name that it has there, such as terraform-provider-imagesync_1.2.3_linux_amd64.zip",
+    );
+  }
+  await checkArchive(archive);
+  const places = await install(shelves, name, (place) => copyFile(archive, place));
+  return { version, places };
+}
+
+async function checkArchive(archive: string): Promise<void> {
+  const file = await open(archive);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (bytesRead < 4 || buffer.toString("latin1") !== "PK\x03\x04") {
+      throw cannot(`${printable(archive)} is no ZIP archive`, "Download it again");
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function installProgram(shelves: readonly string[]): Promise<Installed> {
+  const files = await findProgram();
+  const version = ownVersion();
+  const places = await install(shelves, join(version, platformName()), async (place, earlier) => {
+    await mkdir(place);
+    for (const file of files) await putFile(file, join(place, file.name), earlier && join(earlier, file.name));
+  });
+  return { version, places };
+}
+
+/** Makes a file or directory on each shelf, complete before it gets its name. */
+async function install(
+  shelves: readonly string[],
+  name: string,
+  make: (place: string, earlier: string | undefined) => Promise<void>,
+): Promise<readonly string[]> {
+  const places: string[] = [];
+  for (const shelf of shelves) {
+    const place = join(shelf, name);
+    await mkdir(dirname(place), { recursive: true });
+    // Terraform passes over names that are no versions.
+    const temporary = await mkdtemp(join(shelf, ".installing-"));
+    try {
+      await make(join(temporary, "new"), places[0]);
+      await rename(place, join(temporary, "old")).catch((error: unknown) => {
+        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      });
+      await rename(join(temporary, "new"), place);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+    places.push(place);
+  }
+  return places;
+}
+
+async function putFile(file: ProgramFile, place: string, earlier: string | undefined): Promise<void> {
+  if ("content" in file) {
+    await writeFile(place, file.content);
+  } else if (earlier === undefined || !(await linked(earlier, place))) {
+    await copyFile(file.from, place);
+  }
+  await chmod(place, file.executable ? 0o755 : 0o644);
+}
+
+/** The second registry's files are the first one's, where the file system can: the program is large. */
+async function linked(earlier: string, place: string): Promise<boolean> {
+  return await link(earlier, place).then(
+    () => true,
+    () => false,
+  );
+}
+
+function pluginDirectory(environment: InstallOptions["environment"]): string {
+  const windows = process.platform === "win32";
+  const home = environment[windows ? "APPDATA" : "HOME"];
+  if (home === undefined || home === "") {
+    throw cannot(`${windows ? "APPDATA" : "HOME"} is not set`, "Name the directory of plugins by --directory");
+  }
+  return join(home, windows ? "terraform.d" : ".terraform.d", "plugins");
+}
+
+/** Terraform's name of this platform. */
+function platformName(): string {
+  const system = { linux: "linux", darwin: "darwin" }[process.platform as string];
+  const processor = { x64: "amd64", arm64: "arm64" }[process.arch as string];
+  if (system === undefined || processor === undefined) {
+    throw cannot(
+      `what came with this program does not run as a provider on ${process.platform} ${process.arch}`,
+      "Give the archive of a release for this platform",
+    );
+  }
+  return `${system}_${processor}`;
+}
+
+function cannot(why: string, hint: string): UsageError {
+  return new UsageError(`Cannot install the provider: ${why}`, hint);
+}
