@@ -31,6 +31,11 @@ export function reference(): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** The names of all resources, data sources and functions. */
+export function typeNames(): readonly string[] {
+  return [provider.resources, provider.dataSources, provider.functions].flatMap((types) => Object.keys(types));
+}
+
 /** Every name that a configuration can write or read. */
 export function schemaNames(): Set<string> {
   const { schema, resources, dataSources, functions } = provider;
