@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { KeyedLock } from "../concurrency/keyed-lock.ts";
@@ -9,7 +9,7 @@ import { blobsOf, maxManifestBytes, parseManifest } from "../oci/manifest.ts";
 import { isManifestType } from "../oci/media-types.ts";
 import type { ArchiveStorage } from "./archive.ts";
 import { DirectoryStorage } from "./directory.ts";
-import { fileFault, layoutFault } from "./fault.ts";
+import { fileErrorCode, fileFault, layoutFault } from "./fault.ts";
 import { IndexDocument } from "./index-document.ts";
 import { type HeldLock, lockFile } from "./lock-file.ts";
 import { markerBytes } from "./marker.ts";
@@ -119,7 +119,11 @@ export class ArchiveWriting implements Storage {
           "Try again",
         );
       };
-      await writeNewFile(this.#staging.path, this.path, tarFile(files), { check, signal: options.signal });
+      await writeNewFile(this.#staging.path, this.path, tarFile(files), {
+        check,
+        mode: await modeOf(this.path),
+        signal: options.signal,
+      });
     } catch (error) {
       throw fileFault(error, "write the archive", this.path);
     }
@@ -181,6 +185,16 @@ export class ArchiveWriting implements Storage {
       }
     }
     return found;
+  }
+}
+
+/** Who may read what is there may read what replaces it, and nobody else. */
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode & 0o777;
+  } catch (error) {
+    if (fileErrorCode(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -16,16 +16,21 @@ export function isPassing(name: string): boolean {
 
 /**
  * Writes a file whole or not at all: under another name in `directory`, on the disk before it gets its own.
+ * @param mode who may read and write it, less what the process never allows; by default everybody may read it.
  * @param check asked when everything is written and right before the file gets its name; what it throws keeps it away.
  */
 export async function writeNewFile(
   directory: string,
   path: string,
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  options: { readonly check?: () => Promise<void> | void; readonly signal?: AbortSignal | undefined } = {},
+  options: {
+    readonly check?: () => Promise<void> | void;
+    readonly mode?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<void> {
   const temporary = join(directory, `.imagesync-${randomUUID()}`);
-  const handle = await open(temporary, "wx", 0o644);
+  const handle = await open(temporary, "wx", options.mode ?? 0o644);
   try {
     try {
       for await (const chunk of content) {

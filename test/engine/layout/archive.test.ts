@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { open, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { chmod, open, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -61,6 +61,15 @@ test("equal images make equal archives, whoever writes them and in which order t
   }
   const [first, second] = await Promise.all(files.map((file) => readFile(file)));
   expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
+});
+
+test("an archive that only its owner may read stays one", async () => {
+  const pair = await startPair();
+  const file = join(await scratch(), "images.tar");
+  await writeTar(file, layoutItems([["1", image]]));
+  await chmod(file, 0o600);
+  expect(await pair.copy(await pair.seed(other), at(file, ":2"))).toMatchObject({ outcome: "done" });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
 test("which image arrives first makes no difference", async () => {
