@@ -9,6 +9,8 @@ import type { RepositoryRequest, RepositoryRequests } from "./repository-request
 
 const maxPageBytes = 32 * 1024 * 1024;
 const maxPages = 10_000;
+/** All pages together, of what refers to one manifest. */
+const maxListBytes = 64 * 1024 * 1024;
 
 /** Answers of registries without the API, seen in the wild besides the 404 of the specification. */
 const withoutApi: ReadonlySet<number> = new Set([404, 405, 406, 410, 501]);
@@ -32,6 +34,7 @@ export class Referrers {
   ): Promise<Descriptor[] | undefined> {
     const found = new Map<Digest, Descriptor>();
     const seen = new Set<string>();
+    let bytes = 0;
     let path: string | undefined = `referrers/${subject}`;
     while (path !== undefined) {
       if (seen.has(path) || seen.size >= maxPages) throw this.#failure("limit", subject, "its pages do not end");
@@ -44,7 +47,12 @@ export class Referrers {
         discardBody(response);
         return [];
       }
-      for (const descriptor of this.#parse(await readBody(response, maxPageBytes), subject)) {
+      const body = await readBody(response, maxPageBytes);
+      bytes += body.byteLength;
+      if (bytes > maxListBytes) {
+        throw this.#failure("limit", subject, `its pages have more than ${maxListBytes} bytes`);
+      }
+      for (const descriptor of this.#parse(body, subject)) {
         found.set(descriptor.digest, descriptor);
       }
       const next = nextPage(response.headers.get("link"));

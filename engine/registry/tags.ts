@@ -11,6 +11,8 @@ import type { RepositoryRequests } from "./repository-requests.ts";
 const pageSize = 1000;
 const maxPageBytes = 32 * 1024 * 1024;
 const maxPages = 10_000;
+/** All pages together: a million tags have some dozen million bytes. */
+const maxListBytes = 256 * 1024 * 1024;
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
@@ -70,12 +72,16 @@ export class Tags {
     most: number = maxPages,
   ): AsyncGenerator<Readonly<Record<string, unknown>>> {
     const seen = new Set<string>();
+    let bytes = 0;
     let path: string | undefined = `tags/list?n=${pageSize}`;
     while (path !== undefined) {
-      if (seen.has(path) || seen.size >= most) throw this.#endless();
+      if (seen.has(path) || seen.size >= most) throw this.#tooLong("the pages do not end");
       seen.add(path);
       const response = await this.#requests.expect({ operation: "list tags", method: "GET", path, signal }, 200);
-      yield this.#parse(await readBody(response, maxPageBytes));
+      const body = await readBody(response, maxPageBytes);
+      bytes += body.byteLength;
+      if (bytes > maxListBytes) throw this.#tooLong(`the pages have more than ${maxListBytes} bytes`);
+      yield this.#parse(body);
       const next = nextPage(response.headers.get("link"));
       if (next !== undefined && !URL.canParse(next, response.url))
         throw this.#invalid("names no address of its next page");
@@ -105,12 +111,13 @@ export class Tags {
     });
   }
 
-  #endless(): ImagesyncError {
+  #tooLong(why: string): ImagesyncError {
+    const { registry } = this.#requests.name;
     return new ImagesyncError({
       code: "limit",
       operation: "list tags",
-      message: `Cannot list tags: the pages of ${this.#requests.name.registry} do not end`,
-      registry: this.#requests.name.registry,
+      message: `Cannot list tags of ${registry}: ${why}`,
+      registry,
     });
   }
 }

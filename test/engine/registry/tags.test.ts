@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { digestOf } from "../../../engine/oci/digest.ts";
 import { isTag } from "../../../engine/oci/reference.ts";
 import { failureOf } from "../failure.ts";
 import { scriptedRepository, type ScriptedAnswer } from "./scripted-repository.ts";
@@ -125,3 +126,23 @@ test("whatever stands in the Link header, the list is read or refused with an er
     { numRuns: 500 },
   );
 });
+
+test.each([["tags" as const], ["referrers" as const]])(
+  "a list of %s whose pages have gigabytes together is not read to its end",
+  async (kind) => {
+    const padding = " ".repeat(30 * 1024 * 1024);
+    const body = Buffer.from(`{"tags":["a"],"manifests":[]${padding}}`);
+    const answer = (at: number): ScriptedAnswer => ({
+      status: 200,
+      body,
+      headers: {
+        link: `</v2/team/app/${kind}/list?page=${at}>; rel="next"`,
+        "content-type": "application/vnd.oci.image.index.v1+json",
+      },
+    });
+    const others = Array.from({ length: 12 }, (_, at) => answer(at));
+    const { repository } = scriptedRepository(answer(-1), ...others);
+    const listed = kind === "tags" ? repository.tags.list() : repository.referrers.list(digestOf(new Uint8Array()));
+    await expect(listed).rejects.toMatchObject({ code: "limit", message: expect.stringContaining("bytes") as string });
+  },
+);
