@@ -30,7 +30,9 @@ export class ReferrerLists {
     const key = repositoryKey(repository.name);
     const ask = async (): Promise<readonly Descriptor[] | undefined> => {
       const found = await this.#ask(repository, subject, options);
-      this.#apis.set(key, found === undefined ? { exists: false, at: Date.now() } : { exists: true });
+      // Who has listed once and then misses one list has the API all the same.
+      if (found !== undefined) this.#apis.set(key, { exists: true });
+      else if (this.#known(key) !== true) this.#apis.set(key, { exists: false, at: Date.now() });
       return found;
     };
     if (this.#known(key) === undefined) {

@@ -224,6 +224,17 @@ describe("lists that cannot be believed", () => {
     expect(pair.source.counts()).not.toHaveProperty("GET manifest");
   });
 
+  test("a registry that has listed referrers is not taken for one without lists when it misses one", async () => {
+    const pair = await startPair();
+    const reference = await seedAll(pair);
+    const other = await pair.seed(buildImage({ seed: "other", layers: [10] }), "from/app", "2");
+    expect(await digests(pair, reference)).toEqual(all);
+    pair.source.intercept = ({ kind }) => (kind === "referrers" ? { respond: { status: 404 } } : undefined);
+    expect(await digests(pair, other)).toEqual([]);
+    pair.source.intercept = undefined;
+    expect(await digests(pair, reference)).toEqual(all);
+  });
+
   test("a registry that is down is no registry without referrers", async () => {
     const pair = await startPair();
     const reference = await seedAll(pair);
