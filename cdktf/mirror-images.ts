@@ -67,14 +67,14 @@ export class MirrorImages implements IAspect {
     try {
       pair = this.#choose(image);
     } catch (error) {
-      this.#report(node, `MirrorImages leaves "${image}" as it is: ${messageOf(error)}`);
+      this.#report(node, `MirrorImages leaves ${JSON.stringify(image)} as it is: ${messageOf(error)}`);
       return image;
     }
     if (pair === undefined) return image;
     try {
       return mirrorIn(this.#stackOf(node), pair, this.#settings).id;
     } catch (error) {
-      annotate(node, "fail", `MirrorImages cannot mirror "${image}": ${messageOf(error)}`);
+      annotate(node, "fail", `MirrorImages cannot mirror ${JSON.stringify(image)}: ${messageOf(error)}`);
       return image;
     }
   }

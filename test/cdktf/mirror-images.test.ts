@@ -1,4 +1,5 @@
 import type { TerraformStack } from "cdktf";
+import * as fc from "fast-check";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -180,7 +181,15 @@ describe("an image is left what it is", () => {
     const elsewhere = new imagesync.MirroredImage(images, "x", { source: "nginx:1", prefix });
     const here = new imagesync.MirroredImage(stack, "x", { source: "busybox:1", prefix });
     const many = new imagesync.MirroredRepository(stack, "many", { source: "redis", prefix });
-    for (const image of [elsewhere.ref, here.ref, here.taggedRef, many.ref("7"), many.highestRef, "${imagesync.x.id}"])
+    for (const image of [
+      elsewhere.ref,
+      here.ref,
+      here.taggedRef,
+      many.ref("7"),
+      many.highestRef,
+      "${imagesync.x.id}",
+      "${imagesync.x[0].id}",
+    ])
       deploy(stack, image);
     mirror(stack);
     // As an App does it: references to other stacks are resolved before aspects are applied.
@@ -225,6 +234,9 @@ describe("what cannot be seen is reported", () => {
     ],
     ["a lazy value", () => cdktf.Lazy.stringValue({ produce: () => "nginx" })],
     ["an expression in a text", () => "${var.image}"],
+    ["a mirror's digest behind another name", () => "nginx@${imagesync.x.source_digest}"],
+    ["a mirror's address with more around it", () => "${imagesync.x.id}-debug"],
+    ["what a data source has read at the upstream", () => "${data.imagesync_image.x.id}"],
     ["no reference", () => "NGINX latest"],
   ] as const;
 
@@ -286,6 +298,41 @@ describe("what cannot be seen is reported", () => {
       manifest: { spec: { containers: [{ image: `\${imagesync.${name}.id}` }, { image: "${var.image}" }] } },
     });
     expect(problems(stack)).toHaveLength(1);
+  });
+});
+
+describe("whatever stands for an image", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      "",
+      " ",
+      "${",
+      "${}",
+      "a".repeat(10_000),
+      "nginx\n",
+      "__proto__",
+      "..",
+      "${TfToken[TOKEN.0",
+      "%{ if true }",
+    ),
+    fc.tuple(fc.constantFrom("nginx", "ghcr.io/a/b"), fc.string()).map(([name, tag]) => `${name}:${tag}`),
+  );
+
+  test("is mirrored, or reported and left", () => {
+    fc.assert(
+      fc.property(text, (image) => {
+        const stack = openStack();
+        deploy(stack, image);
+        mirror(stack);
+        const [aspect] = cdktf.Aspects.of(stack).all;
+        for (const node of stack.node.findAll()) aspect?.visit(node);
+        const made = stack.node.findAll().filter((node) => node instanceof imagesync.Imagesync);
+        expect(made.length + problems(stack).length).toBe(1);
+      }),
+      { numRuns: 150 },
+    );
   });
 });
 
