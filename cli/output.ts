@@ -1,8 +1,12 @@
 import type { Plan, Report } from "../engine/index.ts";
+import { printable } from "./printable.ts";
 import { count, formatBytes, formatDuration } from "./quantity.ts";
 
 /** How data is printed on stdout. */
 export type OutputFormat = "text" | "json";
+
+/** The reason why there is nothing to do for an image, unless it is another one that is there. */
+const inPlace = "in place";
 
 /** What a plan would do, for `--dry-run`; a line or an object for each image. */
 export function renderPlan(plan: Plan, format: OutputFormat, spell: Spelling): string {
@@ -39,7 +43,10 @@ export function renderReport(report: Report, format: OutputFormat, spell: Spelli
 /** One sentence about an apply, for people. */
 export function summarise(report: Report, { requests, durationMs }: Cost): string {
   const cost = `${count(requests, "request")}, ${formatDuration(durationMs)}`;
-  if (report.items.every((item) => item.outcome === "unchanged")) return `Nothing to do: it is in place (${cost})`;
+  if (report.items.every((item) => item.outcome === "unchanged")) {
+    const kept = report.items.find(({ item }) => item.action === "skip" && item.reason !== inPlace);
+    return `Nothing to do: ${printable(kept?.item.reason ?? `it is ${inPlace}`)} (${cost})`;
+  }
   const sum = { copied: 0, mounted: 0, present: 0 };
   for (const { blobs } of report.items) {
     sum.copied += blobs.copied;

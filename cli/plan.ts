@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Invocation } from "./invocation.ts";
 import { type ConfigFlags, configOf, configWithout, withConfig } from "./sync/config-source.ts";
 import { type ConnectionsFlags, withConnections } from "./sync/connections.ts";
+import { checkDistinct } from "./sync/distinct-files.ts";
 import { type MemoryFlags, withMemory } from "./sync/memory-flags.ts";
 import { colouring, displayFor, type RenderingFlags, withRendering } from "./sync/rendering-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -41,6 +42,11 @@ type Ends = readonly [source: string | undefined, destination: string | undefine
 
 async function plan(ends: Ends, flags: PlanFlags, invocation: Invocation): Promise<void> {
   const config = await sourceOf(ends, flags, invocation);
+  checkDistinct([
+    ["--config", flags.config],
+    ["--lock-file", flags.lockFile ?? config.lockFile],
+    ["--out", flags.out],
+  ]);
   const { runPlan } = await import("./sync/run-plan.ts");
   await runPlan(
     {

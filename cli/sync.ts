@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { Invocation } from "./invocation.ts";
 import { type ConfigFlags, configOf, configWithout, withConfig } from "./sync/config-source.ts";
 import { type ConnectionsFlags, withConnections } from "./sync/connections.ts";
+import { checkDistinct } from "./sync/distinct-files.ts";
 import { type MemoryFlags, withMemory } from "./sync/memory-flags.ts";
 import { colouring, displayFor, type RenderingFlags, withRendering } from "./sync/rendering-flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -43,6 +44,12 @@ async function sync(flags: SyncFlags, invocation: Invocation): Promise<void> {
     throw new UsageError("A plan was made before: --dry-run has no effect with --plan", "Give one of the two");
   }
   const config = flags.config === undefined ? await configWithout() : await configOf(flags.config, flags, invocation);
+  checkDistinct([
+    ["--config", flags.config],
+    ["--plan", flags.plan],
+    ["--lock-file", flags.lockFile ?? config.lockFile],
+    ["--metrics-file", flags.metricsFile],
+  ]);
   const options = {
     config,
     connections: flags,

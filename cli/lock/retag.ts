@@ -32,7 +32,8 @@ export function reviewRetags(
     if (retag === undefined) return item;
     retags.set(retag.tag, retag);
     if (policy !== "fail") return item;
-    return { ...item, action: "conflict" as const, reason: describeRetag(retag) };
+    const hint = "Find out who has moved it, and why; a run with --on-retag accept takes what it holds now";
+    return { ...item, action: "conflict" as const, reason: describeRetag(retag), hint };
   });
   return { plan: { ...plan, items }, retags: [...retags.values()] };
 }

@@ -8,6 +8,7 @@ import { describeRetag, type RetagPolicy, reviewRetags } from "../lock/retag.ts"
 import { printable } from "../printable.ts";
 import type { Display } from "../progress/display.ts";
 import { type ConnectionsFlags, engineOptionsFor } from "./connections.ts";
+import { settleContests } from "./contested-tags.ts";
 import { bytesOf, hasChanges, type PlanSummary } from "./plan-summary.ts";
 import { planRules, type RulePlan } from "./run.ts";
 import type { Spell } from "./result.ts";
@@ -30,6 +31,8 @@ export interface SessionOptions {
 export interface Session {
   readonly engine: Engine;
   readonly spell: Spell;
+  /** Writes a reference in the one way that all of its spellings have in common. */
+  readonly canonical: Spell;
   readonly lock: LockFile | undefined;
   readonly onRetag: RetagPolicy;
 }
@@ -59,7 +62,7 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
     onEvent: (event) => display.onEvent(event),
   });
   const onRetag = options.onRetag ?? config.onRetag ?? "warn";
-  return { engine, spell: formatReference, lock, onRetag };
+  return { engine, spell: formatReference, canonical: canonicalReference, lock, onRetag };
 }
 
 /** Plans every rule of the configuration, with what the lock file has to say about it, unless plans were given. */
@@ -80,7 +83,7 @@ export async function planSession(
     failFast,
     onPlanned: ({ plan }) => tellPlanned(plan, display),
   });
-  return { rules: rules.map(reviewed), left };
+  return { rules: settleContests(rules.map(reviewed), session.canonical), left };
 }
 
 /** Rings for each tag that was moved at its source, once. */

@@ -165,7 +165,7 @@ function failed(item: PlanItem, error: ImagesyncError): Ended {
   return { report: { item, outcome: "failed", error, ...nothing }, inPlace: false };
 }
 
-function conflict({ destination, reason }: PlanItem): ImagesyncError {
+function conflict({ destination, reason, hint }: PlanItem): ImagesyncError {
   return new ImagesyncError({
     code: "conflict",
     operation: "copy",
@@ -173,7 +173,7 @@ function conflict({ destination, reason }: PlanItem): ImagesyncError {
     reference: formatReference(destination),
     registry: destination.registry,
     message: `Cannot copy to ${formatReference(destination)}: ${reason}`,
-    hint: "Find out who has moved the tag; then delete it, or allow tags to be overwritten",
+    hint: hint ?? "Find out who has moved the tag; then delete it, or allow tags to be overwritten",
   });
 }
 

@@ -31,6 +31,8 @@ export interface PlanItem {
   readonly action: CopyDecision["action"] | "delete" | "conflict";
   /** Why, for people. */
   readonly reason: string;
+  /** Of a `conflict`: what to do about it. @default what helps where a tag is held by somebody else */
+  readonly hint?: string | undefined;
   /**
    * What the destination will hold, where its tag is left alone what that has now; of a `delete` what goes, of a
    * `conflict` what is not put there.

@@ -87,8 +87,10 @@ describe("a tag that holds something else", () => {
   ])("with $flags", async ({ flags, code, holds }) => {
     const { destination, copy } = await ends();
     await push(other, { host: destination.host, repository: "mirror/app", tag: "1" });
-    const { code: ended, stdout } = await copy(...flags);
+    const { code: ended, stdout, stderr } = await copy(...flags);
     expect(ended).toBe(code);
+    expect(stderr.includes(`the tag holds ${other.digest} and`)).toBe(holds === other.digest);
+    expect(stderr).not.toContain("it is in place");
     expect(await digestAt(destination, "1")).toBe(holds);
     expect(stdout).toBe(code === 0 ? `${destination.host}/mirror/app@${holds}\n` : "");
   });

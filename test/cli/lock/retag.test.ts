@@ -43,6 +43,7 @@ describe("a tag that was moved upstream", () => {
       const { code, stdout, stderr } = await sync("--on-retag", "fail");
       expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
       expect(stderr).toContain(alarm());
+      expect(stderr).toContain("--on-retag accept");
     }
     const { stdout } = await invoke(["digest", "--plain-http", `${stage.destination.host}/app:1`]);
     expect(stdout).toBe(`${old}\n`);

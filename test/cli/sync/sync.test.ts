@@ -73,6 +73,26 @@ describe("sync", () => {
     expect(summary(stderr)).toMatch(/ 1 failed, 1 left; /);
   });
 
+  test("a tag that two repositories want is put by the first of them, and a conflict for the other, at every run", async () => {
+    const first = await stage.push("app", "1.0.0");
+    await stage.push("other", "1.0.0");
+    const second = await stage.push("other", "2.0.0");
+    const ends = (repository: string): string =>
+      `  - {source: "${stage.source.host}/${repository}", destination: "${stage.destination.host}/both"}`;
+    const file = await stage.configure("repositories:", ends("app"), ends("other"));
+    for (let time = 0; time < 2; time += 1) {
+      const { code, stdout, stderr } = await invoke(["sync", "-c", file]);
+      expect(code).toBe(4);
+      const { host } = stage.destination;
+      expect(stdout.trimEnd().split("\n").sort()).toEqual([
+        `${host}/both:1.0.0@${first}`,
+        `${host}/both:2.0.0@${second}`,
+      ]);
+      expect(stderr).toContain(`an entry before it puts ${stage.source.host}/app:1.0.0 there, ${first}`);
+      expect(stderr).toContain("Select other tags in one of the two entries");
+    }
+  });
+
   test("ends with 4 when there are only conflicts", async () => {
     await stage.push("app", "1", "old");
     const plain = await stage.configure("images:", stage.image("app", "1"));
@@ -217,6 +237,21 @@ describe("the metrics of a run", () => {
     const text = await readFile(stage.file("run.prom"), "utf8");
     expect(text).toContain('imagesync_tasks_total{policy="a \\\\ \\"b\\"",operation="copy",status="succeeded"} 1\n');
     expect(text).toContain(`imagesync_policy_drift{policy="${stage.destination.host}/none:1"} 1\n`);
+  });
+
+  test("never take the place of another file of the run", async () => {
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const text = await readFile(file, "utf8");
+    for (const words of [
+      ["sync", "-c", file, "--metrics-file", file],
+      ["plan", "-c", file, "--out", file],
+      ["sync", "-c", file, "--lock-file", stage.file("x"), "--metrics-file", `${stage.directory}/./x`],
+    ]) {
+      const { code, stderr } = await invoke(words);
+      expect(code).toBe(64);
+      expect(stderr).toMatch(/^Error: --(?:metrics-file|out) would overwrite the file of --/);
+    }
+    expect(await readFile(file, "utf8")).toBe(text);
   });
 
   test("that cannot be written are an error that says where", async () => {
