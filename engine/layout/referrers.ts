@@ -35,6 +35,7 @@ export class LayoutReferrers {
       const candidates = [...entries.map(({ descriptor }) => descriptor), ...listed];
       if (candidates.length > maxLookedAt) throw tooMany(candidates.length);
       for (const candidate of candidates) {
+        options.signal?.throwIfAborted();
         if (found.has(candidate.digest) || !isManifestType(candidate.mediaType)) continue;
         if (candidate.size > maxManifestBytes) continue;
         if ((await this.#subjectOf(candidate.digest, options)) === subject) {
