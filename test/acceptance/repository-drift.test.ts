@@ -145,6 +145,40 @@ describe.skipIf(terraformProgram === undefined)("a source that cannot be asked",
     expect(Object.keys(changedImages(await workspace.plan())).toSorted()).toEqual(["1.1", "1.2", "edge"]);
   });
 
+  test("does not keep its owner from writing another one, or other tags", async () => {
+    const { workspace, want, source, origin } = await setRepositoryStage(["1.0", "1.1"]);
+    const fail = { on_source_unavailable: "fail" };
+    await want({ ...fail, tags: ["1.0", "1.1"] });
+    await workspace.apply();
+    await deleteManifest(source, "team/app", "1.1");
+    expect((await workspace.planFails()).text).toMatch(/Source unavailable/);
+    await want({ ...fail, tags: ["1.0"] });
+    await workspace.apply();
+    await expectNothingToDo(workspace);
+    await pushTo(source, "elsewhere/app", "1.0", imageOf("1.0"));
+    source.intercept = ({ path }) => (path.includes("/team/app/") ? refused() : undefined);
+    expect((await workspace.planFails()).text).toMatch(/Source unavailable/);
+    await want({ ...fail, source: origin.replace("team/app", "elsewhere/app"), tags: ["1.0"] });
+    await workspace.apply();
+    await expectNothingToDo(workspace);
+  });
+
+  test.each(["keep", "fail"])(
+    "or has nothing left is followed by one apply once that is allowed: on_source_unavailable = %s",
+    async (on_source_unavailable) => {
+      const { workspace, want, source, destination } = await setRepositoryStage(["1.0"]);
+      await want({ on_source_unavailable, deletions: nested({ max_share: 1 }) });
+      await workspace.apply();
+      await deleteManifest(source, "team/app", "1.0");
+      await want({ on_source_unavailable, deletions: nested({ max_share: 1, allow_empty_source: true }) });
+      const plan = await workspace.plan();
+      expect(plan.after(address)).toMatchObject({ images: {}, highest: null });
+      await workspace.apply(plan);
+      expect(await tagsIn(destination)).toEqual([]);
+      await expectNothingToDo(workspace);
+    },
+  );
+
   test("a replacement is not planned, as it would begin by removing the mirror", async () => {
     const { workspace, want, source, reference } = await mirrored();
     source.intercept = refused;

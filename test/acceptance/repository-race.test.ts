@@ -136,6 +136,24 @@ describe.skipIf(terraformProgram === undefined)(
       expect(await tagsIn(destination)).toEqual(["neighbour"]);
     });
 
+    test.each<[string, boolean]>([
+      ["the versions above the destination's highest, of which there are none", true],
+      ["the tags of a source that has none any more", false],
+    ])("takes nothing that is mirrored for unwanted: %s", async (_name, isHigher) => {
+      const stage = await setRepositoryStage(["1.0", "1.1"]);
+      const { workspace, want, source, destination } = stage;
+      await want({
+        ...(isHigher ? { mode: "higher", higher_on_empty: "all" } : {}),
+        deletions: nested({ max_share: 1 }),
+      });
+      await workspace.apply();
+      if (!isHigher) for (const tag of ["1.0", "1.1"]) await deleteManifest(source, "team/app", tag);
+      await forget(stage);
+      expect((await workspace.plan()).actions).toEqual({});
+      await workspace.destroy();
+      expect(await tagsIn(destination)).toEqual([]);
+    });
+
     test("makes nobody else's tag ours where such tags are left alone", async () => {
       const stage = await setRepositoryStage(["1.0", "1.1"]);
       const { workspace, want, destination } = stage;

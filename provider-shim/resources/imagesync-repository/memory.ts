@@ -12,6 +12,8 @@ export interface Memory {
   readonly wanted?: Wanted | undefined;
   /** Why the source could not be asked, or could not be followed, at the last refresh. */
   readonly failure?: string | undefined;
+  /** The failure is that none of the source's tags is selected, which a `deletions` block may allow. */
+  readonly empty?: boolean | undefined;
   /** What the resource has put at the destination, or has found there as it would have put it. */
   readonly ours: ReadonlyMap<string, Own>;
   /** What others have at tags of the destination that are wanted and not there as ours. */
@@ -65,6 +67,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
     ...(typeof place === "string" ? { place } : {}),
     ...(typeof question === "string" ? { wanted: { question, images: mapOf(images, wishOf) } } : {}),
     ...(typeof failure === "string" ? { failure } : {}),
+    ...(fields["empty"] === true ? { empty: true } : {}),
     ours: mapOf(readDigests(fields["ours"], digests), (found) => ({ ...wishOf(found), previous: found.slice(2) })),
     occupied: mapOf(readDigests(fields["occupied"], digests), ([digest]) => digest),
     unfinished: Array.isArray(fields["unfinished"])
@@ -84,13 +87,14 @@ export function writeMemory(memory: Memory): Uint8Array {
     positions.set(digest, position);
     return position;
   };
-  const { place, wanted, failure, ours, occupied, unfinished, creating } = memory;
+  const { place, wanted, failure, empty, ours, occupied, unfinished, creating } = memory;
   const fields = {
     imagesync_repository: 1,
     place,
     question: wanted?.question,
     wanted: wanted && written(wanted.images, ({ digest, source }) => [digest, source]),
     failure,
+    empty,
     ours: written(ours, ({ digest, source, previous }) => [digest, source, ...previous.slice(0, maxPrevious)]),
     occupied: written(occupied, (digest) => [digest]),
     unfinished,

@@ -7,7 +7,7 @@ import { isUnknown, objectValue, type ObjectValue, UNKNOWN, type Value } from ".
 import { isSelectionUnknown, validateSelection } from "../../selection.ts";
 import { deadline } from "../../timeouts.ts";
 import { text, unknown } from "../imagesync/state.ts";
-import { dropped, isGuardUnknown } from "./deletions.ts";
+import { dropped, guardOf, isGuardUnknown } from "./deletions.ts";
 import { lookAtTags } from "./destination.ts";
 import { failureText } from "./failures.ts";
 import { foretell } from "./foretell.ts";
@@ -60,6 +60,7 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
       wanted: basis?.wanted,
       ...(basis ? { occupied: basis.memory.occupied } : {}),
       failure: undefined,
+      empty: undefined,
       creating: prior === null && request.private.byteLength === 0,
       place: memory.place ?? canonicalRepository(text(value, "destination")),
     }),
@@ -88,12 +89,20 @@ async function basisOf(
   context: Context,
 ): Promise<Basis | undefined> {
   const { config, provider, plannedPrivate, storePlannedPrivate } = request;
-  const asked = ["source", "destination", "platforms"];
+  // The last two say whether an image that is there stays.
+  const asked = ["source", "destination", "platforms", "on_conflict", "replace_tag"];
   if (config === null || isSelectionUnknown(config) || asked.some((name) => unknown(value, name))) return undefined;
   const question = questionOf(value);
   const answered = readMemory(plannedPrivate);
   if (answered.wanted?.question === question && answered.wanted) return { wanted: answered.wanted, memory: answered };
-  if (memory.failure !== undefined && (isReplaced || value["on_source_unavailable"] === "fail")) {
+  // What another source or selection has failed with is no reason: it may be why there is a new one.
+  const isSame = request.prior !== null && questionOf(request.prior) === question;
+  if (isSame && memory.empty === true && !isReplaced) {
+    if (isGuardUnknown(value)) return undefined;
+    if (guardOf(value)?.allowEmptySource === true)
+      return { wanted: { question: question ?? "", images: new Map() }, memory };
+  }
+  if (isSame && memory.failure !== undefined && (isReplaced || value["on_source_unavailable"] === "fail")) {
     const removed = `A new destination is copied from the source. Without it the old one would be removed, and nothing would take its place. Repeat the plan when the source can be asked.`;
     const detail = isReplaced ? `${memory.failure}\n\n${removed}` : memory.failure;
     context.diagnostics.error("Source unavailable", detail, attributePath("source"));

@@ -4,12 +4,12 @@ import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { text } from "../imagesync/state.ts";
+import { platformsIn, text } from "../imagesync/state.ts";
 import { listDestination, lookAtTags } from "./destination.ts";
 import { failureText } from "./failures.ts";
 import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
-import { recall } from "./recall.ts";
-import { askSource, canonicalRepository, questionOf } from "./source.ts";
+import { presumedIn, recall } from "./recall.ts";
+import { askSource, canonicalRepository, isEmptySource, questionOf } from "./source.ts";
 import { describeImages, imagesIn } from "./state.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
@@ -50,6 +50,7 @@ export async function readRepository(
     wanted: source.wanted,
     // The memory is part of the state: what registries say must not bring secrets into it.
     failure: source.failure && context.log.redact(source.failure),
+    empty: source.empty,
     ours:
       memory.place === undefined
         ? await recall(state, seen, source.wanted, { provider, signal, context })
@@ -86,23 +87,28 @@ async function lookAtSource(
   memory: Memory,
   provider: Configured,
   until: { readonly deadline: AbortSignal; readonly stop: AbortSignal },
-): Promise<Pick<Memory, "wanted" | "failure">> {
+): Promise<Pick<Memory, "wanted" | "failure" | "empty">> {
   const question = questionOf(state);
   if (question === undefined) return {};
+  // A memory that is lost has no say in what is wanted: what is mirrored by the state counts as ours here.
+  const asking = memory.place === undefined ? { ...memory, ours: presumedIn(state) } : memory;
   try {
-    const { wanted, failures } = await askSource(state, memory, provider, until.deadline);
+    const { wanted, failures } = await askSource(state, asking, provider, until.deadline);
     return { wanted, ...(failures.length === 0 ? {} : { failure: failureText(failures) }) };
   } catch (error) {
     if (until.stop.aborted || !(error instanceof ImagesyncError)) throw error;
     const failure = [`${error.message}.`, ...(error.hint === undefined ? [] : [`${error.hint}.`])].join("\n\n");
-    return { failure, wanted: memory.wanted?.question === question ? asItIs(memory, memory.wanted, state) : undefined };
+    const empty = isEmptySource(error) ? { empty: true } : {};
+    return { failure, ...empty, wanted: asItIs(asking, question, state) };
   }
 }
 
 /** While nobody can be asked, what is mirrored is wanted, and nothing that was only planned. */
-function asItIs(memory: Memory, { question, images }: Wanted, state: ObjectValue): Wanted {
+function asItIs(memory: Memory, question: string, state: ObjectValue): Wanted | undefined {
+  const isLost = memory.place === undefined && memory.ours.size > 0 && platformsIn(state, "platforms").length === 0;
+  if (memory.wanted?.question !== question && !isLost) return undefined;
   const kept = imagesIn(state);
-  const others = [...images].filter(([tag]) => kept.has(tag));
+  const others = [...(memory.wanted?.images ?? [])].filter(([tag]) => kept.has(tag));
   return {
     question,
     images: new Map([...others, ...memory.ours].map(([tag, { source, digest }]) => [tag, { source, digest }])),

@@ -47,6 +47,11 @@ export async function recall(
 /** What the state alone says is ours: nothing, where it has images of others too. */
 export function storedIn(state: ObjectValue): ReadonlyMap<string, Own> {
   if (state["replace_tag"] === false || text(state, "on_conflict") === "keep") return new Map();
+  return presumedIn(state);
+}
+
+/** Every image of a state, as if it were ours. */
+export function presumedIn(state: ObjectValue): ReadonlyMap<string, Own> {
   return new Map([...imagesIn(state)].map(([tag, digest]) => [tag, { source: digest, digest, previous: [] }]));
 }
 

@@ -146,11 +146,18 @@ async function copiesOf(
   return new Map(wishes.flat());
 }
 
+const following = "follow tags";
+
+/** Whether the source was asked, and none of its tags is selected although images of it are mirrored. */
+export function isEmptySource(error: ImagesyncError): boolean {
+  return error.code === "not-found" && error.operation === following;
+}
+
 function empty(value: ObjectValue): ImagesyncError {
   const source = repositoryIn(value, "source");
   return new ImagesyncError({
     code: "not-found",
-    operation: "select tags",
+    operation: following,
     side: "source",
     reference: formatReference(source),
     message: `Cannot follow ${formatReference(source)}: none of its tags is selected, although images of it are mirrored`,
