@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { buildPlatformIndex } from "../support/images/index.ts";
-import { block, expectNothingToDo, expression, live } from "../support/terraform/index.ts";
-import { destinations, expectTags, isProgramMissing, repository, setScene } from "./destinations.ts";
-import { mirror, patient, pushTo } from "./stage.ts";
+import { block, type Body, expectNothingToDo, expression, live, nested } from "../support/terraform/index.ts";
+import { destinations, expectTags, isProgramMissing, repository, type Scene, setScene } from "./destinations.ts";
+import { mirror, openRegistry, patient, pushTo } from "./stage.ts";
 
 const image = buildPlatformIndex({ seed: "conflicts", layers: [1000] });
 const next = buildPlatformIndex({ seed: "conflicts, next", layers: [1100] });
@@ -97,6 +97,48 @@ describe.skipIf(isProgramMissing)("a destination's tag of somebody else", patien
       expect(failed.text).toMatch(/Destination holds another image|inconsistent final plan/);
       expect((await workspace.state()).has("imagesync.x")).toBe(false);
     }
+  });
+});
+
+describe.skipIf(isProgramMissing)("a replacement", patient, () => {
+  /** A mirror of `image`, whose source has `next` meanwhile. */
+  async function prepared(attributes: Body): Promise<Scene> {
+    const scene = await setScene(() => openRegistry());
+    const { source, workspace, origin, reference, config } = scene;
+    await pushTo(source, "team/app", "1.0", image);
+    await workspace.write(config(mirror({ source: `${origin}:1.0`, destination: `${reference}:1.0`, ...attributes })));
+    await workspace.apply();
+    await pushTo(source, "team/app", "1.0", next);
+    return scene;
+  }
+
+  test.each([
+    ["fail", "asked for"],
+    ["fail", "of what is tainted"],
+    ["keep", "asked for"],
+    ["keep", "of what is tainted"],
+  ])("takes what it replaces for nobody else's, with on_conflict = %s, when %s", async (on_conflict, why) => {
+    const { workspace, destination, reference } = await prepared({ on_conflict, additional_tags: ["stable"] });
+    if (why !== "asked for") await workspace.must(["taint", "imagesync.x"]);
+    const plan = await workspace.plan({ args: why === "asked for" ? ["-replace=imagesync.x"] : [] });
+    expect(plan.actions).toEqual({ "imagesync.x": "replace" });
+    await workspace.apply(plan);
+    expect((await workspace.state()).attributes("imagesync.x")).toMatchObject({ id: `${reference}@${next.digest}` });
+    await expectTags(destination, { "1.0": next, stable: next });
+    await expectNothingToDo(workspace);
+    await workspace.destroy();
+    await expectTags(destination, {});
+  });
+
+  test("that creates first cannot know it, and is refused with nothing written", async () => {
+    const { workspace, destination } = await prepared({
+      on_conflict: "fail",
+      lifecycle: nested({ create_before_destroy: true }),
+    });
+    const plan = await workspace.plan({ args: ["-replace=imagesync.x"] });
+    const { text } = await workspace.applyFails(plan);
+    expect(text).toMatch(/Destination holds another image|must not be replaced/);
+    await expectTags(destination, { "1.0": image });
   });
 });
 

@@ -229,6 +229,48 @@ describe.skipIf(terraformProgram === undefined)("values that are not known befor
     await expectNothingToDo(workspace);
   });
 
+  test.each<[string, boolean]>([
+    ["at a create", false],
+    ["at an update", true],
+  ])("on_conflict promises no image while it is not known, where another one is: %s", async (_name, isThere) => {
+    const { workspace, config, reference, origin, destination } = await prepared();
+    const theirs = buildPlatformIndex({ seed: "unknown, theirs", layers: [1000] });
+    if (isThere) {
+      await workspace.write(config(mirror({ source: origin, destination: `${reference}:1.0` })));
+      await workspace.apply();
+    }
+    await pushTo(destination, "mirror/app", "1.0", theirs);
+    const unknown = later("x", "keep");
+    await workspace.write(
+      config(unknown.block, mirror({ source: origin, destination: `${reference}:1.0`, on_conflict: unknown.value })),
+    );
+    const plan = await workspace.plan();
+    expect(plan.after("imagesync.x")).toMatchObject({ id: knownAfterApply });
+    await workspace.apply(plan);
+    expect((await workspace.state()).attributes("imagesync.x")).toMatchObject({ id: `${reference}@${theirs.digest}` });
+    await expectNothingToDo(workspace);
+  });
+
+  test.each<[string, unknown]>([
+    ["on_conflict", "keep"],
+    ["replace_tag", false],
+  ])("%s of a set promises no images while it is not known", async (name, value) => {
+    const { workspace, config, reference, origin, source, destination } = await prepared();
+    const places = { source: origin.replace(":1.0", ""), destination: reference };
+    await workspace.write(config(repository(places)));
+    await workspace.apply();
+    await pushTo(source, "team/app", "1.1", image);
+    const theirs = buildPlatformIndex({ seed: "unknown, theirs", layers: [1000] });
+    await pushTo(destination, "mirror/app", "1.1", theirs);
+    const unknown = later("x", value);
+    await workspace.write(config(unknown.block, repository({ ...places, [name]: unknown.value })));
+    await workspace.apply(await workspace.plan());
+    expect((await workspace.state()).attributes("imagesync_repository.x")).toMatchObject({
+      images: { "1.0": `${reference}@${image.digest}`, "1.1": `${reference}@${theirs.digest}` },
+    });
+    await expectNothingToDo(workspace);
+  });
+
   test("a provider block that is essential and unknown leaves the plan of a mirror open, and the apply completes it", async () => {
     const { workspace, reference, origin, source, destination } = await prepared();
     const plain = later("x", true);

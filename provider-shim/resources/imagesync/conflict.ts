@@ -1,4 +1,4 @@
-import { type Digest, parseReference } from "../../../engine/index.ts";
+import { type Digest, type Engine, parseReference } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
@@ -6,6 +6,7 @@ import type { ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { digestAt } from "./digest-at.ts";
 import { type Memory, readMemory, topDigests } from "./memory.ts";
+import { canonicalText } from "./source.ts";
 import { defaults, destinationTag, digestIn, text, texts, unknown } from "./state.ts";
 
 /** What becomes of a destination's tag that holds an image which the resource has not put there. */
@@ -24,6 +25,27 @@ export function onConflictOf(value: ObjectValue): OnConflict {
 export function isKept(value: ObjectValue, { foreign = [] }: Memory): boolean {
   const digest = digestIn(text(value, "id"));
   return digest !== undefined && onConflictOf(value) === "keep" && foreign.includes(digest);
+}
+
+/** What resources that this process has read, or has planned to change, have put at their destinations. */
+const standing = new WeakMap<Engine, Map<string, readonly Digest[]>>();
+
+/** Notes what a resource has put at its destination, for the plan of its replacement, which knows nothing of it. */
+export function noteOurs(state: ObjectValue, memory: Memory, { engine }: Configured): void {
+  const place = canonicalText(text(state, "destination") ?? "");
+  const places = standing.get(engine) ?? new Map<string, readonly Digest[]>();
+  standing.set(engine, places);
+  if (place !== undefined) places.set(place, topDigests(state, memory));
+}
+
+/**
+ * What a new resource finds at its destination of one that it most likely takes the place of. Most replacements remove
+ * that first; one that does not will find it at apply, and is refused then.
+ */
+function replacedBy(value: ObjectValue, { provider }: PlanRequest): readonly Digest[] {
+  const place = canonicalText(text(value, "destination") ?? "");
+  const places = provider && standing.get(provider.engine);
+  return (place !== undefined && places?.get(place)) || [];
 }
 
 /** What a plan has found at the destination. */
@@ -50,13 +72,18 @@ export async function findConflict(
 ): Promise<Found> {
   const onConflict = onConflictOf(value);
   const { prior, provider } = request;
-  if (onConflict === "overwrite") return { kind: "free" };
+  const isUndecided = unknown(value, "on_conflict");
+  if (onConflict === "overwrite" && !isUndecided) return { kind: "free" };
   const isNew = prior === null || prior["destination"] !== value["destination"];
   if (isNew && (!provider || provider.unknown)) return { kind: "unsettled" };
   const ours = [digest, ...(isNew ? [] : topDigests(prior, memory))];
   const held = isNew ? await heldByNew(value, request, context) : digestIn(text(prior, "destination_digest"));
-  if (onConflict === "fail") await refuseAdditional(value, isNew ? null : prior, ours, request, context);
+  const replaced = isNew ? replacedBy(value, request) : [];
+  if (onConflict === "fail") {
+    await refuseAdditional(value, isNew ? null : prior, [...ours, ...replaced], request, context);
+  }
   if (held === undefined || ours.includes(held)) return { kind: "free" };
+  if (isUndecided || replaced.includes(held)) return { kind: "unsettled" };
   const destination = text(value, "destination") ?? "";
   const facts = `${destination} holds ${held}, which this resource has not put there; the source has ${digest}.`;
   if (onConflict === "fail") {

@@ -6,7 +6,7 @@ import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { tagsEverPut } from "./additional-tags.ts";
-import { findConflict, type Found, isKept } from "./conflict.ts";
+import { findConflict, type Found, isKept, noteOurs } from "./conflict.ts";
 import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { canonicalText, questionOf, resolveSource } from "./source.ts";
 import { defaults, digestIn, text, texts, unknown } from "./state.ts";
@@ -43,6 +43,7 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
   const value = objectValue(planned);
 
   const memory = readMemory(request.private);
+  if (prior && request.provider) noteOurs(prior, memory, request.provider);
   const wanted = await wantedDigest(value, memory, request, context);
   if (wanted && prior && moved(prior, value)) await checkSourceHasPinned(value, wanted, request, context);
   const found = wanted && (await findConflict(value, wanted.digest, memory, request, context));

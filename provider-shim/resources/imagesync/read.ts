@@ -14,6 +14,7 @@ import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { additionalTagsInOrder } from "./additional-tags.ts";
+import { noteOurs } from "./conflict.ts";
 import { type Memory, ownDigest, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { recall } from "./recall.ts";
@@ -34,6 +35,7 @@ export async function readImagesync(
   if (provider.unknown) return { state };
   const signal = deadline(state["timeouts"], "read", context.signal);
   const memory = await recall(state, bytes, provider, signal, context);
+  noteOurs(state, memory, provider);
   const [found, additionalTags, source] = await Promise.all([
     lookAtDestination(state, provider, signal),
     additionalTagsInOrder(state, memory, provider, signal),
