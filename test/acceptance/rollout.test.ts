@@ -48,7 +48,7 @@ function startReader(registry: Endpoint, images: readonly TestManifest[]): { sto
   const rounds = (async () => {
     while (!end.signal.aborted) {
       for (const { digest } of images) {
-        await fetchTree(registry, repository, digest).catch((error: unknown) => failures.push(String(error)));
+        await pull(registry, digest).catch((error: unknown) => failures.push(String(error)));
       }
     }
   })();
@@ -61,9 +61,39 @@ function startReader(registry: Endpoint, images: readonly TestManifest[]): { sto
       end.abort();
       await rounds;
       expect(failures).toEqual([]);
+      expect(strangeFaults(registry)).toEqual([]);
     },
   };
 }
+
+/** More than any rewrite of a small file takes. */
+const attempts = 1000;
+
+/**
+ * Pulls all of an image. distribution 2.8 empties the link file of a manifest and writes it anew whenever the manifest is
+ * put again, and to give it another tag is to put it again: who asks for the digest just then gets a 500, whatever client
+ * has put it, and asks again, as clients do. Nothing else is asked for twice.
+ */
+async function pull(registry: Endpoint, digest: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await fetchTree(registry, repository, digest);
+      return;
+    } catch (error) {
+      const isFault = String(error).includes(`/manifests/${digest}: status 500 `);
+      if (!isFault || !("logs" in registry) || attempt === attempts) throw error;
+    }
+  }
+}
+
+/** What a docker-registry has answered with a 500 for any other reason than a link file that is just being written. */
+function strangeFaults(registry: Endpoint): readonly string[] {
+  if (!("logs" in registry)) return [];
+  const lines = (registry as RunningDockerRegistry).logs().split("\n");
+  return lines.filter((line) => / http\.response\.status=5/.test(line) && !line.includes(emptyLink));
+}
+
+const emptyLink = 'err.detail="invalid checksum digest format"';
 
 function both({ config, origin, reference }: Scene): { alone: string; withNeighbour: string } {
   const live = mirror({ source: `${origin}:1`, destination: `${reference}:live` });
