@@ -24,7 +24,7 @@ setup-test: setup
 build: setup
 	node tools/build.ts
 
-# The files of a release; without IMAGESYNC_SIGNING_KEY unsigned. The tests install them.
+# The files of a release and the package for npm; without IMAGESYNC_SIGNING_KEY unsigned. The tests install them.
 release: setup
 	node tools/release.ts
 

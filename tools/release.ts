@@ -1,8 +1,9 @@
 /**
- * `make release`: the files of a release, in dist/release/. Equal sources become equal bytes, but for the signature.
+ * `make release`: the files of a release of the provider, in dist/release/, and the package that npm publishes, in
+ * dist/npm/imagesync/. Equal sources become equal bytes, but for the signature.
  *
- *   --output DIR    put them there instead of dist/release/
- *   --only NAME     only this platform, for example linux_amd64; may be repeated
+ *   --output DIR    put them there instead of dist/
+ *   --only NAME     only this platform, for example linux_amd64, or only `npm`; may be repeated
  *
  * With IMAGESYNC_SIGNING_KEY (the fingerprint of a key that gpg has, RSA or DSA) the checksums are signed;
  * IMAGESYNC_SIGNING_PASSPHRASE unlocks the key. Other platforms' parts come from npm, C libraries from Debian.
@@ -15,6 +16,7 @@ import { bundle } from "./build/bundle.ts";
 import { findCompiler } from "./build/compile.ts";
 import { products } from "./build/product.ts";
 import { checksums, signFile } from "./release/checksums.ts";
+import { npmPackage } from "./release/npm-package.ts";
 import { providerPackage, releaseFile } from "./release/provider-package.ts";
 import { targetName, targets } from "./release/target.ts";
 import { version as versionOf } from "../version.ts";
@@ -23,15 +25,26 @@ const root = resolve(import.meta.dirname, "..");
 const { values } = parseArgs({
   options: { output: { type: "string" }, only: { type: "string", multiple: true } },
 });
-const output = resolve(values.output ?? join(root, "dist/release"));
+const dist = resolve(values.output ?? join(root, "dist"));
+const output = join(dist, "release");
 const version = versionOf();
 
-const wanted = targets.filter((target) => values.only?.includes(targetName(target)) ?? true);
-if (wanted.length === 0) throw new Error(`The platforms are ${targets.map(targetName).join(", ")}`);
+const all = [...targets.map(targetName), "npm"];
+const only = values.only ?? all;
+const unknown = only.filter((name) => !all.includes(name));
+if (unknown.length > 0) throw new Error(`There is no ${unknown.join(", ")}: there are ${all.join(", ")}`);
+const wanted = targets.filter((target) => only.includes(targetName(target)));
 
-await rm(output, { recursive: true, force: true });
-await mkdir(output, { recursive: true });
-await releaseProvider();
+if (wanted.length > 0) {
+  await rm(output, { recursive: true, force: true });
+  await mkdir(output, { recursive: true });
+  await releaseProvider();
+}
+if (only.includes("npm")) {
+  const place = join(dist, "npm", "imagesync");
+  await npmPackage({ root, version, place });
+  console.log(`${place}: made`);
+}
 
 /** The provider's packages, what a registry wants to know of them, their checksums, and the signature. */
 async function releaseProvider(): Promise<void> {

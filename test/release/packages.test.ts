@@ -126,9 +126,9 @@ describe.skipIf(!released)("a release", () => {
     });
     for (const name of names) {
       const first = await releaseFile(`${name}.zip`);
-      expect((await readFile(join(again, basename(first)))).equals(await readFile(first))).toBe(true);
+      expect((await readFile(join(again, "release", basename(first)))).equals(await readFile(first))).toBe(true);
     }
-    const sums = join(again, basename(await releaseFile("SHA256SUMS")));
+    const sums = join(again, "release", basename(await releaseFile("SHA256SUMS")));
     const verified = await run("gpg", ["--batch", "--verify", `${sums}.sig`, sums], { env: key.environment });
     expect(verified.stderr).toContain("Good signature");
     // Registries take no armour.

@@ -2,12 +2,13 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { engineLauncher } from "../../tools/build/launcher.ts";
 import { type RunningRegistry, startRegistry } from "../../embedded-registry/index.ts";
 import { buildPlatformIndex, fetchTree, push, treeOf } from "../support/images/index.ts";
+import { hostNode } from "../support/host-node.ts";
 import { requireTool } from "../support/registries/index.ts";
 
 const run = promisify(execFile);
@@ -42,19 +43,6 @@ async function build(...flags: string[]): Promise<string> {
 
 function product(name: string): string {
   return join(products, name);
-}
-
-/** The first Node of the machine itself, not the one among the project's packages. */
-function hostNode(): string | undefined {
-  const directories = (process.env["PATH"] ?? "").split(delimiter);
-  const path = directories.filter((directory) => !directory.includes("node_modules")).join(delimiter);
-  const before = process.env["PATH"];
-  process.env["PATH"] = path;
-  try {
-    return requireTool("node");
-  } finally {
-    process.env["PATH"] = before;
-  }
 }
 
 /** The ids of processes whose temporary files go below the directory, where the system tells. */

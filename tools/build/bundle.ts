@@ -16,6 +16,8 @@ export interface BundleOptions {
   readonly version: string;
   /** Leave out what most runs never need, as parts: a program starts the faster the less of it is read. */
   readonly parts: boolean;
+  /** Packages that stay imports, for code that is installed with them. */
+  readonly external?: string[];
 }
 
 /**
@@ -46,9 +48,12 @@ const requireForPackages =
  * by a stub of its own that knows neither certificate authorities nor proxies.
  * @throws when the source has errors, or warnings: a warning is something that will not work in the bundle.
  */
-export async function bundle(product: Product, { root, version, parts }: BundleOptions): Promise<Bundle> {
+export async function bundle(
+  product: Product,
+  { root, version, parts, external = [] }: BundleOptions,
+): Promise<Bundle> {
   const make = (more: BuildOptions): Promise<Uint8Array> =>
-    bundleOf({ absWorkingDir: root, define: { IMAGESYNC_VERSION: JSON.stringify(version) }, ...more });
+    bundleOf({ absWorkingDir: root, external, define: { IMAGESYNC_VERSION: JSON.stringify(version) }, ...more });
   const plugins = [delayModules(root)];
   const main = { entryPoints: [product.entry], plugins };
   if (!parts) return { product, code: await make(main), parts: new Map() };
