@@ -10,6 +10,7 @@ export {
 export { type ErrorCode, ImagesyncError, isNotFound, type Side, toImagesyncError } from "./errors.ts";
 export type { EngineEvent, OnEvent } from "./events.ts";
 export { type Digest, digestOf, isDigest, parseDigest } from "./oci/digest.ts";
+export { withoutLogin } from "./oci/login-in-text.ts";
 export { formatPlatform, normalisePlatform, parsePlatform, type Platform } from "./oci/platform.ts";
 export {
   atDigest,

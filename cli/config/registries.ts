@@ -5,6 +5,7 @@ import {
   parseMirror,
   parseProxy,
   type RegistryTransport,
+  withoutLogin,
 } from "../../engine/index.ts";
 import type { RegistryEntry } from "./document.ts";
 import { quoted } from "./problem.ts";
@@ -121,7 +122,8 @@ function checkTransport(entry: RegistryEntry, transport: Partial<RegistryTranspo
   // Less than one in a quarter of an hour is a slip.
   if (rate !== 0 && rate < 0.001) refuse("requests_per_second", "must be 0 for no limit, or at least 0.001");
   for (const mirror of entry.mirrors ?? []) {
-    if (parseMirror(mirror) === undefined) refuse("mirrors", `has ${quoted(mirror)}, which is no address`);
+    if (parseMirror(mirror) === undefined)
+      refuse("mirrors", `has ${quoted(withoutLogin(mirror) ?? mirror)}, which is no address`);
   }
 }
 

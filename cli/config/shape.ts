@@ -1,4 +1,5 @@
 import { isScalar, isSeq } from "yaml";
+import { withoutLogin } from "../../engine/index.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { quoted } from "./problem.ts";
 import { describeNode, type Reading, sourceOf } from "./reading.ts";
@@ -40,7 +41,7 @@ export function text({ pattern, form, empty = false, hidden = false }: TextOptio
       if (typeof value !== "string") return reading.problem(node, notText(reading.resolve(node), name));
       if (!empty && value === "") return reading.problem(node, `${quoted(name)} is empty`);
       if (pattern?.test(value) === false) {
-        const found = hidden ? "" : `, not ${quoted(value)}`;
+        const found = hidden ? "" : `, not ${quoted(withoutLogin(value) ?? value)}`;
         return reading.problem(node, `${quoted(name)} must be ${form ?? "written otherwise"}${found}`);
       }
       return value;
@@ -95,7 +96,8 @@ export function number({ min, max, fraction = false }: NumberOptions): Shape<num
         return value;
       }
       const found = describeNode(reading.resolve(node));
-      return reading.problem(node, `${quoted(name)} must be ${kind} from ${min} to ${max}, not ${found}`);
+      const wanted = min === max ? String(min) : `${kind} from ${min} to ${max}`;
+      return reading.problem(node, `${quoted(name)} must be ${wanted}, not ${found}`);
     },
   };
 }

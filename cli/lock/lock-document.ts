@@ -45,6 +45,7 @@ export async function parseLock(text: string, file: string, readers: LockReaders
   const { version, tags, ...others } = Object.fromEntries(root);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw fail(`${JSON.stringify(unknown.slice(0, 80))} is not known`);
+  if (version === undefined) throw fail("it has no version");
   if (version !== formatVersion)
     throw fail(`its version is ${JSON.stringify(version)?.slice(0, 80)}, not ${formatVersion}`);
   const history = new Map<string, readonly Seen[]>();
@@ -73,11 +74,12 @@ export async function formatLock(history: History, form: LockForm): Promise<stri
 }
 
 /** An error about a lock file. */
-export function lockFault(file: string, why: string): UsageError {
-  return new UsageError(
-    `Cannot use the lock file "${file}": ${why}`,
-    "Take the last good version of it from where it is kept, or delete it to accept every digest as it is now",
-  );
+export function lockFault(
+  file: string,
+  why: string,
+  hint = "Take the last good version of it from where it is kept, or delete it to accept every digest as it is now",
+): UsageError {
+  return new UsageError(`Cannot use the lock file "${file}": ${why}`, hint);
 }
 
 async function parsed(text: string, file: string): Promise<unknown> {

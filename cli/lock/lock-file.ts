@@ -17,6 +17,9 @@ import {
 const heldAtMostMs = 10_000;
 const holdPauseMs = 20;
 
+/** What helps where the file system refuses. */
+const whereToPutIt = "Name a file that can be read, in a folder that can be written to";
+
 /** The digests that tags have had, remembered in a file between runs. */
 export class LockFile {
   readonly file: string;
@@ -65,7 +68,7 @@ export class LockFile {
       }
       await writeAtomically(this.file, await formatLock(history, lockFormOf(this.file)));
     }).catch((error: unknown) => {
-      throw error instanceof Error && "hint" in error ? error : lockFault(this.file, reasonOf(error));
+      throw error instanceof Error && "hint" in error ? error : lockFault(this.file, reasonOf(error), whereToPutIt);
     });
   }
 
@@ -79,7 +82,8 @@ export class LockFile {
       } catch (error) {
         if (codeOf(error) !== "EEXIST") throw error;
         const heldMs = await stat(holder).then(
-          ({ mtimeMs }) => Date.now() - mtimeMs,
+          // Also one of the future: the clock was set back, or is another machine's.
+          ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
           () => 0,
         );
         if (heldMs > heldAtMostMs) await rm(holder, { force: true });
@@ -102,7 +106,8 @@ async function read(file: string, readers: LockReaders): Promise<History> {
     return await parseLock(await readFile(file, "utf8"), file, readers);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return new Map();
-    throw error instanceof Error && "hint" in error ? error : lockFault(file, reasonOf(error));
+    if (error instanceof Error && "hint" in error) throw error;
+    throw lockFault(file, reasonOf(error), codeOf(error) === undefined ? undefined : whereToPutIt);
   }
 }
 

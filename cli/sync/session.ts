@@ -43,6 +43,9 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
   const { canonicalReference, createEngine, formatReference, isDigest, isLayoutKind, parseLocation } =
     await import("../../engine/index.ts");
   for (const warning of config.warnings) display.say("warn", `Warning: ${printable(warning)}`);
+  if (config.rules.length === 0 && options.plans === undefined) {
+    display.say("warn", "Warning: the configuration asks for nothing: no entry stands below images or repositories");
+  }
   const readers: LockReaders = {
     isDigest,
     canonical: (text) => {

@@ -1,5 +1,6 @@
 import { ImagesyncError } from "../errors.ts";
 import { quote } from "../oci/digest.ts";
+import { withoutLogin } from "../oci/login-in-text.ts";
 import { type AddressPrefix, parseAddressPrefix } from "./address-prefix.ts";
 import type { Credential } from "./credential.ts";
 
@@ -34,7 +35,7 @@ export function explicitPrefix(address: string): AddressPrefix {
   throw new ImagesyncError({
     code: "config",
     operation: "read the registry logins",
-    message: `Invalid registry address ${quote(address)}: there is no host in it`,
+    message: `Invalid registry address ${quote(withoutLogin(address) ?? address)}: there is no host in it`,
     hint: "Write it as host, host:port or host/namespace, for example ghcr.io/acme",
   });
 }

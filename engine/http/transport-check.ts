@@ -1,6 +1,7 @@
 import { parseAddressPrefix } from "../credentials/address-prefix.ts";
 import { ImagesyncError } from "../errors.ts";
 import { quote } from "../oci/digest.ts";
+import { withoutLogin } from "../oci/login-in-text.ts";
 import { parseProxy } from "./proxy.ts";
 import type { RegistryTransport } from "./transport.ts";
 
@@ -46,7 +47,10 @@ export function checkTransport(transport: RegistryTransport): void {
     refuse("has an API whose address is no URL", "Write it as https://host/path");
   for (const mirror of transport.mirrors ?? []) {
     if (parseMirror(mirror) === undefined) {
-      refuse(`has a mirror ${quote(mirror)}, which is no address`, "Write it as host, host:port or host/path");
+      refuse(
+        `has a mirror ${quote(withoutLogin(mirror) ?? mirror)}, which is no address`,
+        "Write it as host, host:port or host/path",
+      );
     }
   }
   const seen = new Set<string>();
@@ -92,7 +96,7 @@ export function invalidTransport(address: string, why: string, hint: string): Im
   return new ImagesyncError({
     code: "config",
     operation: "configure a registry",
-    message: `Invalid registry configuration: ${quote(address)} ${why}`,
+    message: `Invalid registry configuration: ${quote(withoutLogin(address) ?? address)} ${why}`,
     hint,
   });
 }

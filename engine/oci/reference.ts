@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { ImagesyncError } from "../errors.ts";
 import { type Digest, isDigest, quote } from "./digest.ts";
+import { withoutLoginBeforeHost } from "./login-in-text.ts";
 
 /** A repository on a registry, canonical: what caches and authentication are keyed by. */
 export interface RepositoryName {
@@ -49,6 +50,13 @@ export function parseReference(text: string): Reference {
     throw invalid(text, "it is empty", "Write it as registry/repository:tag, for example ghcr.io/acme/app:1.2");
   if (text.length > maxReferenceLength)
     throw invalid(text, `it has ${text.length} characters, ${maxReferenceLength} are possible`);
+  const masked = withoutLoginBeforeHost(text);
+  if (masked !== undefined)
+    throw invalid(
+      masked,
+      "a login cannot stand in it",
+      "Leave it out: logins are read from where docker login keeps them, from flags or from the configuration",
+    );
   const scheme = /^[a-z][a-z0-9+-]*:\/\//i.exec(text);
   if (scheme)
     throw invalid(

@@ -139,7 +139,7 @@ function patience({ status, headers }: HttpResponse): string | undefined {
 function hintFor(code: ErrorCode, about: Circumstances): string | undefined {
   switch (code) {
     case "unauthorized":
-      return `Log in to ${about.registry} or give its credentials`;
+      return `Log in to ${about.registry}, or correct the login that it is given: imagesync doctor tells where that comes from`;
     case "denied":
       return `The account used for ${about.registry} lacks the permission; give it ${about.side === "destination" ? "push" : "pull"} access to the repository`;
     case "not-found":

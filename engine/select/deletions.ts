@@ -83,7 +83,7 @@ function emptySource(count: number, sourceCount: number): ImagesyncError {
     operation: "plan deletions",
     side: "destination",
     message: `Refused to delete ${tagCount(count)} of the destination: ${found}`,
-    hint: "If that is how it shall be, allow deletions for an empty source",
+    hint: "If that is how it shall be, allow deletions for an empty source: allow_empty_source = true",
   });
 }
 
@@ -94,7 +94,7 @@ function tooMany(count: number, all: number, maxShare: number): ImagesyncError {
     operation: "plan deletions",
     side: "destination",
     message: `Refused to delete ${count} of the destination's ${tagCount(all)}: a share of ${maxShare} is ${allowed}`,
-    hint: `If that is how it shall be, allow a share of ${Math.ceil((count / all) * 100) / 100}, or protect what has to stay`,
+    hint: `If that is how it shall be, allow it: max_share = ${Math.ceil((count / all) * 100) / 100}; or protect what has to stay`,
   });
 }
 

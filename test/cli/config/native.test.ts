@@ -246,7 +246,12 @@ describe("a mistake", () => {
   test.each([
     ["", '1:1: the file is empty; begin with "version: 1"'],
     ["- a\n", '1:1: "the file" must be a map, not a list'],
-    ["version: 2\n", '1:10: "version" must be a whole number from 1 to 1, not the number 2'],
+    ["version: 2\n", '1:10: "version" must be 1, not the number 2'],
+    [
+      'version: 1\nregistries: [{address: "http://robot:s3cret@r.io"}]\n',
+      '2:24: "address" must be host, host:port or host/path, without a scheme, not "http://***@r.io"',
+    ],
+    ['version: "1"\n', '1:10: "version" must be 1, not the text "1"'],
     ["images: []\n", '1:1: "version" is missing in the file'],
     ["version: 1\nimage: []\n", '2:1: unknown key "image"; did you mean "images"?'],
     [

@@ -73,13 +73,24 @@ describe.each(["lock.json", "lock.yaml"])("a lock file %s", (name) => {
     expect([both.newest("r.example/one:1"), both.newest("r.example/other:1")]).toEqual([seen("a"), seen("b")]);
   });
 
-  test("that a crashed process holds is written all the same", async () => {
+  test.each([
+    ["long ago", 0],
+    ["by a clock that was set back since", 4e9],
+  ])("that a crashed process has held %s is written all the same", async (_when, seconds) => {
     await writeFile(at(`${name}.lock`), "");
-    await utimes(at(`${name}.lock`), 0, 0);
+    await utimes(at(`${name}.lock`), seconds, seconds);
     const lock = await LockFile.open(at(name), readers);
     lock.remember("r.example/app:1", seen("a"));
     await lock.save();
     expect(await readdir(directory)).toEqual([name]);
+  });
+
+  test("that cannot be written tells what helps, and nothing of older versions", async () => {
+    const lock = await LockFile.open(at(`nowhere/${name}`), readers);
+    lock.remember("r.example/app:1", seen("a"));
+    const hint = "Name a file that can be read, in a folder that can be written to";
+    await expect(lock.save()).rejects.toMatchObject({ hint });
+    await expect(LockFile.open(directory, readers)).rejects.toMatchObject({ hint });
   });
 
   test("reads what it writes", async () => {

@@ -15,6 +15,13 @@ afterEach(async () => {
 const plan = (file: string, ...more: string[]): ReturnType<typeof invoke> => invoke(["plan", "-c", file, ...more]);
 
 describe("plan", () => {
+  test("of a configuration without entries says that it asks for nothing", async () => {
+    const file = await stage.configure("images: []");
+    const { code, stderr } = await invoke(["plan", "-c", file]);
+    expect(code).toBe(0);
+    expect(stderr).toBe("Warning: the configuration asks for nothing: no entry stands below images or repositories\n");
+  });
+
   test("groups what would be done, and tells what it costs", async () => {
     await stage.push("app", "1", "old");
     await stage.push("same", "1");

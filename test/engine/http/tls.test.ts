@@ -170,6 +170,7 @@ describe("registry settings", () => {
     [{ address: "r.example", apiUrl: "ftp://api.example" }, "an API whose address"],
     [{ address: "r.example", mirrors: ["m.example/UPPER"] }, "m.example/UPPER"],
     [{ address: "r.example", mirrors: [""] }, "which is no address"],
+    [{ address: "r.example", mirrors: ["u:geheim@mirror"] }, 'a mirror "***@mirror", which is no address'],
     [{ address: "r.example", headers: { "two words": "x" } }, "is no name of a header"],
     [{ address: "r.example", headers: { Host: "x" } }, "is set by each request itself"],
     [{ address: "r.example", headers: { "x-a": "a\r\nx-b: b" } }, "characters that no header can have"],

@@ -171,6 +171,20 @@ describe("a reference is refused", () => {
     );
   });
 
+  test.each([
+    "user:s3cret@r.io/app:1",
+    "user:s3@cret@r.io/app",
+    "https://user:s3cret@r.io",
+    "https://s3cret@r.io/app:1",
+  ])("without the login that stands in %s", (text) => {
+    expect(() => parseReference(text)).toThrow(
+      expect.objectContaining({
+        message: expect.not.stringContaining("s3"),
+        hint: expect.stringContaining("logins are read from"),
+      }) as Error,
+    );
+  });
+
   test("with a short message and without what stood there as control characters", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "binary", maxLength: 600 }), async (text) => {

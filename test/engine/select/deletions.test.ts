@@ -41,7 +41,7 @@ describe("deletions are refused", () => {
       code: "limit",
       side: "destination",
       message: "Refused to delete 2 of the destination's 3 tags: a share of 0.5 is 1",
-      hint: "If that is how it shall be, allow a share of 0.67, or protect what has to stay",
+      hint: "If that is how it shall be, allow it: max_share = 0.67; or protect what has to stay",
     });
   });
 
