@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -22,20 +22,23 @@ export async function findRuntime({ runtime }: Target, directory: string, root: 
   if (manifest !== undefined && (JSON.parse(manifest) as { version: string }).version === bunVersion) {
     return join(installed, runtime.program);
   }
-  const { stdout } = await run("npm", [
-    "pack",
-    "--silent",
-    "--json",
-    "--pack-destination",
-    directory,
-    `${runtime.package}@${bunVersion}`,
-  ]);
+  const { stdout } = await run(
+    "npm",
+    ["pack", "--silent", "--json", "--pack-destination", directory, `${runtime.package}@${bunVersion}`],
+    { env: { ...process.env, PATH: pathOfMachine() } },
+  );
   const [packed] = JSON.parse(stdout) as { readonly filename: string }[];
   const archive = await readFile(join(directory, packed?.filename.replace("@", "").replace("/", "-") ?? ""));
   checkIntegrity(archive, runtime.integrity, runtime.package);
   const file = join(directory, runtime.package.replaceAll("/", "-"));
   await writeFile(file, await fileOf(archive, `package/${runtime.program}`), { mode: 0o755 });
   return file;
+}
+
+/** npm finds the machine's configuration beside the Node it runs on: that must be the machine's, not the project's. */
+function pathOfMachine(): string {
+  const directories = (process.env["PATH"] ?? "").split(delimiter);
+  return directories.filter((directory) => !directory.endsWith(join("node_modules", ".bin"))).join(delimiter);
 }
 
 function checkIntegrity(archive: Uint8Array, integrity: string, name: string): void {
