@@ -51,9 +51,9 @@ export function gcCommand(invocation: Invocation): Command {
 }
 
 async function collectGarbage(text: string, flags: GcFlags, invocation: Invocation): Promise<void> {
-  const { createEngine, parseDigest, parseReference } = await import("../engine/index.ts");
+  const { createEngine, parseDigest, parseLocation } = await import("../engine/index.ts");
   const { stdout, stderr, signal } = invocation;
-  const repository = parseReference(text);
+  const repository = parseLocation(text);
   if (repository.tag !== undefined || repository.digest !== undefined) {
     throw new UsageError(
       `Cannot collect the garbage of "${text}": it names an image, not a repository`,

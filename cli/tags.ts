@@ -49,14 +49,14 @@ async function listTags(text: string, flags: TagsFlags, invocation: Invocation):
   const engine = createEngine({ ...options, registries: transportsOf(options, there), onEvent });
   const existingTags = async (): Promise<readonly string[]> => {
     if (destination === undefined) return [];
-    return await engine.tags(destination, { signal }).catch((error: unknown) => {
+    return await engine.tags(destination, { side: "destination", signal }).catch((error: unknown) => {
       // A destination that is not there yet has no version.
       if (isNotFound(error)) return [];
       throw error;
     });
   };
   try {
-    const [tags, existing] = await Promise.all([engine.tags(repository, { signal }), existingTags()]);
+    const [tags, existing] = await Promise.all([engine.tags(repository, { side: "source", signal }), existingTags()]);
     const selected = selectTags(tags, selection, existing);
     if (flags.output === "json") {
       stdout.write(`${JSON.stringify({ repository: repository.spelled, ...selected })}\n`);

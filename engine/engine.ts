@@ -177,9 +177,12 @@ export class Engine {
     });
   }
 
-  /** Every tag of a repository. */
-  async tags(name: RepositoryName, options: StopOptions = {}): Promise<string[]> {
-    return await this.#verb("list tags", options, () => this.#open(name, "read").tags.list(options));
+  /** Every tag of a repository. @throws `not-found` when there is none of this name. */
+  async tags(
+    name: RepositoryName,
+    { side, ...options }: StopOptions & { readonly side?: Side | undefined } = {},
+  ): Promise<string[]> {
+    return await this.#verb("list tags", options, () => this.#open(name, "read", side).tags.list(options));
   }
 
   /**

@@ -13,7 +13,9 @@ export function eventLine(event: EngineEvent): { readonly level: Level; readonly
       return { level: "info", text: `manifest ${shortDigest(event.digest)} put${tagged}` };
     }
     case "retry": {
-      const text = `retry of "${event.operation}" in ${formatDuration(event.delayMs)}: ${event.reason}`;
+      // An error says itself what could not be done.
+      const what = event.reason.startsWith("Cannot ") ? "" : ` of "${event.operation}"`;
+      const text = `retry${what} in ${formatDuration(event.delayMs)}: ${event.reason}`;
       return { level: "warn", text: printable(text) };
     }
     case "throttled":

@@ -247,6 +247,13 @@ describe("imagesync gc", () => {
     expect(stderr).toContain("Skipped untagged: this registry does not list what no tag holds");
   });
 
+  test("of a layout is refused as what it is", async () => {
+    const { code, stderr } = await invoke(["gc", "oci:layout"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Cannot collect garbage in "oci:');
+    expect(stderr).toContain("of a layout only tags are removed");
+  });
+
   test("has nothing to do in a clean repository, nor in one that is not there", async () => {
     const registry = await open();
     for (const repository of ["app", "nowhere"]) {

@@ -30,9 +30,13 @@ describe("without a terminal", () => {
     const stderr = new Capture();
     const progress = createProgress({ stderr, environment: {} }, { totalBytes: 0, quiet: false });
     progress.onEvent({ kind: "retry", operation: "get blob", attempt: 1, delayMs: 1500, reason: "503" });
+    const refused = "Cannot get blob at r.example: refused";
+    progress.onEvent({ kind: "retry", operation: "get blob", attempt: 2, delayMs: 2000, reason: refused });
     progress.onEvent({ kind: "throttled", registry: "r.example", delayMs: 200 });
     progress.onEvent({ kind: "warning", about: "mirror", message: "odd" });
-    expect(stderr.text).toBe('retry of "get blob" in 1.5 s: 503\nr.example asks to wait 200 ms\nWarning: odd\n');
+    expect(stderr.text).toBe(
+      `retry of "get blob" in 1.5 s: 503\nretry in 2.0 s: ${refused}\nr.example asks to wait 200 ms\nWarning: odd\n`,
+    );
   });
 
   test("text of a registry cannot steer the terminal", () => {

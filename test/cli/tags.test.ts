@@ -72,9 +72,9 @@ describe("tags", () => {
     expect(stderr).toContain(said);
   });
 
-  test("a repository that is not there ends with 1 and a reason", async () => {
+  test("a repository that is not there ends with 3, as an image does, and with what may help", async () => {
     const { code, stderr } = await invoke(["tags", "--plain-http", `${stage.source.host}/none`]);
-    expect(code).toBe(1);
-    expect(stderr).toContain("none");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/none[^]*\n {2}Check the spelling/);
   });
 });
