@@ -28,7 +28,12 @@ export function settleContests(rules: readonly RulePlan[], canonical: Spell): re
         if (isOwner(item)) owners.set(tag, { rule, item });
         return item;
       }
-      const isContest = owner.rule !== rule && owner.item.digest !== item.digest && writing.has(item.action);
+      const isContest =
+        owner.rule !== rule &&
+        owner.item.digest !== item.digest &&
+        writing.has(item.action) &&
+        // Keeps what it finds there, also what was put there a moment ago.
+        item.guarded !== "keep";
       if (!isContest) return item;
       const { source, digest } = owner.item;
       return {

@@ -13,7 +13,9 @@ export async function openRegular(path: string, links: "refuse" | "follow" = "re
   const handle = await open(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
   try {
     if ((await handle.stat()).isFile()) return handle;
-    throw layoutFault("manifest-invalid", "read", path, "it is no file");
+    // What is named by the user may be followed; what is not is a part of a layout.
+    const hint = links === "follow" ? "Write oci: before a directory, oci-archive: before a tar file" : undefined;
+    throw layoutFault("manifest-invalid", "read", path, "it is no file", hint);
   } catch (error) {
     await handle.close();
     throw error;

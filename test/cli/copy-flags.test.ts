@@ -163,6 +163,13 @@ describe("layouts", () => {
 });
 
 describe("the way to a registry", () => {
+  test("a directory that is named as an archive is told how it is named", async () => {
+    const { to } = await ends();
+    const { code, stderr } = await invoke(["copy", `oci-archive:${tmpdir()}:1`, to, "--plain-http"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Write oci: before a directory");
+  });
+
   test("certificates are accepted for one side alone", async () => {
     const { source, to } = await ends();
     const { cert, key } = await makeCertificates();

@@ -93,6 +93,19 @@ describe("sync", () => {
     }
   });
 
+  test("a repository whose tags are never replaced leaves those to another one without a conflict", async () => {
+    await stage.push("app", "1.0.0");
+    await stage.push("other", "1.0.0");
+    const ends = (repository: string): string =>
+      `source: "${stage.source.host}/${repository}", destination: "${stage.destination.host}/both"`;
+    const lines = [`  - {${ends("app")}}`, `  - {${ends("other")}, replace_tag: false}`];
+    const file = await stage.configure("repositories:", ...lines);
+    for (let time = 0; time < 2; time += 1) {
+      const { code, stderr } = await invoke(["sync", "-c", file]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("conflict") as string });
+    }
+  });
+
   test("ends with 4 when there are only conflicts", async () => {
     await stage.push("app", "1", "old");
     const plain = await stage.configure("images:", stage.image("app", "1"));
