@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { attachmentTag, buildCosignSignatures, buildReferrer } from "../support/images/companions.ts";
 import { fetchTree, push, treeOf } from "../support/images/index.ts";
 import { type Body, expectNothingToDo, nested, terraformProgram } from "../support/terraform/index.ts";
-import { tagsIn } from "./destinations.ts";
+import { heldBy, tagsIn } from "./destinations.ts";
 import { address, imageOf, setRepositoryStage } from "./repositories.ts";
-import { digestOfTag, openAttached, openWorkspaceFor, patient, pushTo } from "./stage.ts";
+import { deleteManifest, digestOfTag, openAttached, openWorkspaceFor, patient, pushTo } from "./stage.ts";
 
 describe.skipIf(terraformProgram === undefined)("a setting of a repository that is changed", patient, () => {
   test.each<[string, Body]>([
@@ -49,6 +49,31 @@ describe.skipIf(terraformProgram === undefined)("a setting of a repository that 
     expect(await tagsIn(destination)).toEqual(left);
     expect(await digestOfTag(destination, "mirror/app", imageOf("1.0").digest)).toBe(imageOf("1.0").digest);
   });
+
+  test.each(["overwrite", "keep", "fail"])(
+    "a set that is tainted knows what it has put there, earlier digests too, with on_conflict = %s",
+    async (on_conflict) => {
+      const packaged = { packaged: true };
+      const { workspace, want, publish, source, destination } = await setRepositoryStage(
+        ["1.0", "1.1", "edge"],
+        packaged,
+      );
+      await want({ on_conflict, deletions: nested({ max_share: 1 }) });
+      await workspace.apply();
+      const [moved, again] = [imageOf("edge", "moved"), imageOf("edge", "moved again")];
+      await publish("edge", moved);
+      await workspace.apply();
+      await workspace.must(["taint", address]);
+      await publish("edge", again);
+      await deleteManifest(source, "team/app", "1.1");
+      await workspace.apply(await workspace.plan());
+      expect(await tagsIn(destination)).toEqual(["1.0", "edge", heldBy(moved, "edge")]);
+      expect(await digestOfTag(destination, "mirror/app", "edge")).toBe(again.digest);
+      await expectNothingToDo(workspace);
+      await workspace.destroy();
+      expect(await tagsIn(destination)).toEqual([]);
+    },
+  );
 
   test("a replacement that creates first, at the same place, leaves the new images there", async () => {
     const { workspace, want, destination } = await setRepositoryStage(["1.0", "1.1"]);

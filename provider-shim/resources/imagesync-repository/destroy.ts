@@ -5,9 +5,11 @@ import type { ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { text } from "../imagesync/state.ts";
 import { failureText } from "./failures.ts";
+import { noMemory } from "./memory.ts";
 import { memoryOf } from "./read.ts";
 import { storedIn } from "./recall.ts";
 import { removeTags } from "./removal.ts";
+import { noteOurs } from "./standing.ts";
 
 /**
  * Takes away every tag that the resource has put there and that still holds it; nothing else in the repository is
@@ -24,12 +26,14 @@ export async function destroyRepository(
   if (creating === true) {
     // A create has failed half-way and is made again at the same place, which Terraform calls a replacement: the images
     // that are there are what it would copy.
+    noteOurs(prior, remembered.size > 0 ? remembered : storedIn(prior), provider);
     context.log.info("Images stay for the create that follows", { destination: text(prior, "destination") });
     return;
   }
   const ours = place === undefined ? storedIn(prior) : remembered;
   const signal = deadline(prior["timeouts"], "delete", context.signal);
   const failures = await removeTags(prior, ours, provider, context, signal);
+  noteOurs(prior, noMemory.ours, provider);
   if (failures.length === 0) return;
   throw new ImagesyncError({
     code: "unavailable",

@@ -14,6 +14,7 @@ import { foretell } from "./foretell.ts";
 import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
 import { memoryOf } from "./read.ts";
 import { askSource, canonicalRepository, questionOf } from "./source.ts";
+import { notedOurs } from "./standing.ts";
 import { defaults, describeImages, imagesIn, repositoryIn } from "./state.ts";
 
 type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
@@ -42,7 +43,7 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
   const value = objectValue(planned);
   // What was not known when the configuration was checked is known now.
   validateSelection(config, context);
-  const memory = prior ? memoryOf(prior, request.private) : readMemory(request.private);
+  const memory = prior ? memoryOf(prior, request.private) : memoryOfNew(value, request);
   const isReplaced = prior !== null && prior["destination"] !== value["destination"];
   const basis = context.diagnostics.hasErrors ? undefined : await basisOf(value, memory, isReplaced, request, context);
   if (context.diagnostics.hasErrors) return { planned: prior };
@@ -65,6 +66,12 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
       place: memory.place ?? canonicalRepository(text(value, "destination")),
     }),
   };
+}
+
+/** A create knows nothing, or what Terraform has kept of what it replaces, or what this process has seen of that. */
+function memoryOfNew(value: ObjectValue, { private: bytes, provider }: PlanRequest): Memory {
+  if (bytes.byteLength > 0 || provider === undefined) return readMemory(bytes);
+  return { ...noMemory, ours: notedOurs(value, provider) };
 }
 
 /** Spellings of the same thing make no difference: Terraform lets a plan keep the prior one. */
@@ -114,7 +121,9 @@ async function basisOf(
   if (!isNew && memory.wanted?.question === question && memory.wanted) return { wanted: memory.wanted, memory };
   const isAskable = provider !== undefined && !provider.unknown && provider.resolveAtPlan;
   if (!isAskable || !storePlannedPrivate) return undefined;
-  return await ask(value, isNew ? noMemory : memory, provider, context);
+  // What Terraform has kept is of what is removed first; what is noted here stays for the create.
+  const isForgotten = isReplaced || (isNew && request.private.byteLength > 0);
+  return await ask(value, isForgotten ? noMemory : memory, provider, context);
 }
 
 async function ask(
