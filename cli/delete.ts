@@ -92,7 +92,7 @@ async function deleteImage(text: string, flags: DeleteFlags, invocation: Invocat
     const [name, left] = error instanceof ImagesyncError ? (error.reference?.split("@") ?? []) : [];
     if (!(error instanceof ImagesyncError) || error.code !== "aborted" || left === undefined) throw error;
     const { message, operation, reference: image, cause } = error;
-    const hint = `Delete the rest with: imagesync gc --digest ${left} ${name}`;
+    const hint = `Repeat it; once the tag is gone, this deletes what is left: imagesync gc --digest ${left} ${name}`;
     throw new ImagesyncError({ code: "aborted", operation, message, reference: image, hint, cause });
   } finally {
     await engine.close();
