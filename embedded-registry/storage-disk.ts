@@ -18,8 +18,10 @@ const CHUNK_BYTES = 1024 * 1024;
  * file appears by a rename, so a killed process leaves whole files only; nothing is flushed to the disk itself,
  * so a power failure may lose the last writes. Opening clears the staging of the last run, and the contents that no
  * repository names any longer.
+ * @throws for a directory with something else in it, of which that would delete a part: an OCI layout has blobs too
  */
 export async function diskStorage(directory: string): Promise<Storage> {
+  await checkOwn(directory);
   const staging = join(directory, "staging");
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
@@ -64,6 +66,18 @@ export async function diskStorage(directory: string): Promise<Storage> {
       return (names ?? []).some((name) => name.startsWith("_"));
     },
   };
+}
+
+const own: ReadonlySet<string> = new Set(["blobs", "repositories", "staging"]);
+
+async function checkOwn(directory: string): Promise<void> {
+  const names = (await unlessMissing(readdir(directory))) ?? [];
+  // What file systems and desktops put anywhere does no harm.
+  const foreign = names.find((name) => !own.has(name) && !name.startsWith(".") && name !== "lost+found");
+  if (foreign === undefined) return;
+  throw new Error(
+    `${JSON.stringify(directory)} has ${JSON.stringify(foreign)}, which is not a registry's: it needs a directory of its own`,
+  );
 }
 
 function stageOnDisk(path: string, place: (digest: string) => Promise<void>): Staging {

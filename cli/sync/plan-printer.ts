@@ -64,9 +64,10 @@ function asText(rules: readonly RulePlan[], summary: PlanSummary, printing: Plan
       ? []
       : [
           `${style.bold("Cannot be planned")}: ${failures.length}`,
-          ...failures.map(({ source, destination, message }) => {
+          ...failures.flatMap(({ source, destination, message, hint }) => {
             const place = `${printing.spell(source)} -> ${printing.spell(destination)}`;
-            return style.bad(`  ${printable(`${place}: ${message}`)}`);
+            const line = style.bad(`  ${printable(`${place}: ${message}`)}`);
+            return hint === undefined ? [line] : [line, `    ${printable(hint)}`];
           }),
         ];
   return [...sections, ...failed, ...costLines(summary, style)].map((line) => `${line}\n`).join("");

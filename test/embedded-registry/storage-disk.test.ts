@@ -33,6 +33,18 @@ async function filesBelow(path: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1));
 }
 
+test("a directory that holds something else, such as an OCI layout, is refused and stays as it is", async () => {
+  const layout = join(outside, "layout");
+  const blob = join(layout, "blobs", "sha256", "0".repeat(64));
+  await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
+  await mkdir(join(layout, "staging"));
+  for (const file of [blob, join(layout, "index.json"), join(layout, "staging", "mine")]) await writeFile(file, "{}");
+  await expect(startRegistry({ storage: { directory: layout } })).rejects.toThrow(
+    'has "index.json", which is not a registry\'s',
+  );
+  expect(await filesBelow(layout)).toHaveLength(3);
+});
+
 test("images, tags and referrers survive a restart", async () => {
   for (const [position, kind] of imageKinds.entries()) {
     await push(kind.build(), { host: registry.host, repository: `kinds/${position}`, tag: "Tag_1.0" });

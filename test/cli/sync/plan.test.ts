@@ -15,6 +15,12 @@ afterEach(async () => {
 const plan = (file: string, ...more: string[]): ReturnType<typeof invoke> => invoke(["plan", "-c", file, ...more]);
 
 describe("plan", () => {
+  test("tells of what cannot be planned also what to do about it", async () => {
+    const { code, stdout } = await invoke(["plan", `${stage.source.host}/app:1`, `${stage.destination.host}/app:1`]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/Cannot be planned: 1\n.*\n {4}If this registry speaks plain HTTP/);
+  });
+
   test("of a configuration without entries says that it asks for nothing", async () => {
     const file = await stage.configure("images: []");
     const { code, stderr } = await invoke(["plan", "-c", file]);
