@@ -198,6 +198,26 @@ describe.skipIf(isProgramMissing)("additional tags", patient, () => {
     });
   });
 
+  test("that were left to somebody else are taken, or refused at plan, by a change of on_conflict alone", async () => {
+    const { source, destination, workspace, origin, reference, config } = await setScene(() => openRegistry());
+    await pushTo(source, "team/app", "1.0", image);
+    await pushTo(destination, repository, "stable", foreign);
+    const resource = (on_conflict: string): string =>
+      config(
+        mirror({ source: `${origin}:1.0`, destination: `${reference}:1.0`, additional_tags: ["stable"], on_conflict }),
+      );
+    await live(workspace, {
+      steps: [
+        { apply: resource("keep"), state: () => expectTags(destination, { "1.0": image, stable: foreign }) },
+        { refuse: resource("fail"), because: /Additional tag holds another image/ },
+        { apply: resource("overwrite"), state: () => expectTags(destination, { "1.0": image, stable: image }) },
+        { apply: resource("fail") },
+        { apply: resource("keep") },
+      ],
+      checkDestroy: () => expectTags(destination, {}),
+    });
+  });
+
   test("that are known after apply only are put all the same", async () => {
     const [, open] = destinations[0] ?? [];
     if (open === undefined) throw new Error("There is no destination");

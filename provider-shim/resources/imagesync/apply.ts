@@ -117,6 +117,9 @@ const lifeAttributes = [
 
 /** Whether the refresh has found the image in place, and all that changes is how it is looked after. */
 function isInPlace(prior: ObjectValue, planned: ObjectValue): boolean {
+  // An additional tag that was left to somebody else is not to be left any more, or the other way round.
+  const isTagToMove = prior["on_conflict"] !== planned["on_conflict"] && texts(planned, "additional_tags").length > 0;
+  if (isTagToMove) return false;
   const beside = Object.fromEntries(lifeAttributes.map((name) => [name, null]));
   return isDeepStrictEqual(objectValue({ ...prior, ...beside }), objectValue({ ...planned, ...beside }));
 }

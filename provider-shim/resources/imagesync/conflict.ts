@@ -117,7 +117,8 @@ async function refuseAdditional(
 ): Promise<void> {
   if (!provider || provider.unknown || unknown(value, "additional_tags")) return;
   const signal = deadline(value["timeouts"], "read", context.signal);
-  const settled = prior ? texts(prior, "additional_tags") : [];
+  // Among those of a state that keeps what it finds can be somebody else's.
+  const settled = prior && onConflictOf(prior) !== "keep" ? texts(prior, "additional_tags") : [];
   const fresh = texts(value, "additional_tags").filter((tag) => !settled.includes(tag));
   const destination = parseReference(text(value, "destination") ?? "");
   await Promise.all(
