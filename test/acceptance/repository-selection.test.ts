@@ -153,6 +153,29 @@ describe.skipIf(terraformProgram === undefined)("which tags are wanted", patient
     expect(await tagsIn(destination)).toEqual(["1.0.0"]);
   });
 
+  test("on_conflict = fail is told at plan where a refresh has seen what will fail, and the other images come", async () => {
+    const { workspace, want, publish, destination } = await setRepositoryStage(["1.0", "1.1"]);
+    await want({ on_conflict: "fail" });
+    await workspace.apply();
+    const [moved, added] = [imageOf("moved by somebody"), imageOf("put by somebody")];
+    await pushTo(destination, "mirror/app", "1.1", moved);
+    await pushTo(destination, "mirror/app", "1.2", added);
+    for (const tag of ["1.2", "1.3"]) await publish(tag);
+    const plan = await workspace.plan();
+    const warning = new RegExp(
+      `Destination holds other images.*- 1\\.1: .*${moved.digest}.*- 1\\.2: .*${added.digest}`,
+      "s",
+    );
+    expect(plan.text).toMatch(warning);
+    expect((await workspace.applyFails(plan)).text).toMatch(/2 of 4 images not mirrored/);
+    expect(await digestOfTag(destination, "mirror/app", "1.3")).toBe(imageOf("1.3").digest);
+    expect(await digestOfTag(destination, "mirror/app", "1.1")).toBe(moved.digest);
+    await deleteManifest(destination, "mirror/app", "1.1");
+    await deleteManifest(destination, "mirror/app", "1.2");
+    await workspace.apply();
+    await expectNothingToDo(workspace);
+  });
+
   test("only some platforms of each image", async () => {
     const stage = await setRepositoryStage();
     const { workspace, want, publish, destination } = stage;

@@ -25,3 +25,19 @@ function staying(
   const isOurs = held === ours.get(tag)?.digest || held === wish.digest;
   return value["on_conflict"] === "keep" && !isOurs ? held : undefined;
 }
+
+/** What stands in the way of tags whose policy is to fail then, as far as it is known before apply. */
+export function foretellConflicts(
+  value: ObjectValue,
+  { images }: Wanted,
+  { ours, occupied }: Memory,
+  current: Digests,
+): readonly { readonly tag: string; readonly message: string }[] {
+  if (value["on_conflict"] !== "fail" || value["replace_tag"] === false) return [];
+  return [...images].flatMap(([tag, { digest }]) => {
+    const held = current.get(tag) ?? occupied.get(tag);
+    const own = ours.get(tag);
+    if (held === undefined || held === digest || held === own?.digest || own?.previous.includes(held)) return [];
+    return [{ tag, message: `The tag holds ${held}, which this resource has not put there` }];
+  });
+}

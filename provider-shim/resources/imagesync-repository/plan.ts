@@ -10,7 +10,7 @@ import { text, unknown } from "../imagesync/state.ts";
 import { dropped, guardOf, isGuardUnknown } from "./deletions.ts";
 import { lookAtTags } from "./destination.ts";
 import { failureText } from "./failures.ts";
-import { foretell } from "./foretell.ts";
+import { foretell, foretellConflicts } from "./foretell.ts";
 import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
 import { memoryOf } from "./read.ts";
 import { askSource, canonicalRepository, questionOf } from "./source.ts";
@@ -51,6 +51,11 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
   planned["id"] = isUnknown(value["destination"]) ? UNKNOWN : formatReference(repositoryIn(value, "destination"));
   const current = isReplaced ? new Map() : imagesIn(prior);
   const images = basis && foretell(value, basis.wanted, basis.memory, current);
+  const conflicts = basis ? foretellConflicts(value, basis.wanted, basis.memory, current) : [];
+  if (conflicts.length > 0) {
+    const detail = `${failureText(conflicts)}\n\nThe apply fails for them, as on_conflict = "fail" says, and brings the others.`;
+    context.diagnostics.warning("Destination holds other images", detail, attributePath("images"));
+  }
   Object.assign(planned, images ? describeImages(value, images) : { images: UNKNOWN, highest: UNKNOWN });
   if (images && !isReplaced && !isGuardUnknown(value)) checkDrops(value, memory, [...images.keys()], context);
   return {
