@@ -12,7 +12,7 @@ let output: OutputDirectory;
 
 beforeAll(async () => {
   output = new OutputDirectory(await mkdtemp(join(tmpdir(), "imagesync-cdktf-test-")));
-  expect(await buildConstructs({ root, output })).toBe(true);
+  if (!(await buildConstructs({ root, output }))) throw new Error("Nothing was made in an empty directory");
 });
 
 afterAll(async () => {
@@ -45,14 +45,14 @@ describe("the packages for CDKTF programs", () => {
     expect([...cdktn.keys()]).toEqual([...cdktf.keys()]);
     const library = /(from |require\(|import\()(["'])cdkt[fn]\2/g;
     for (const [name, text] of cdktf)
-      expect(cdktn.get(name)?.replace(library, ""), name).toBe(text.replace(library, ""));
+      expect(cdktn.get(name)?.replace(library, ""), `in ${name}`).toBe(text.replace(library, ""));
     expect([...cdktn.values()].join("\n")).not.toMatch(/(from |require\(|import\()["']cdktf["']/);
   });
 
   test("have declarations for all that they have code for, and lead to nothing that is not there", async () => {
     const files = await filesOf("cdktf");
     for (const name of [...files.keys()].filter((file) => file.endsWith(".js")))
-      expect(files.has(name.replace(/\.js$/, ".d.ts")), name).toBe(true);
+      expect(files.has(name.replace(/\.js$/, ".d.ts")), `in ${name}`).toBe(true);
     for (const [name, text] of files) {
       for (const [, specifier = ""] of text.matchAll(/(?:from |require\(|import\()["'](\.[^"']+)["']/g)) {
         const target = join(name, "..", specifier);
