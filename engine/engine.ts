@@ -15,7 +15,7 @@ import { examine, type ExamineOptions, type Place } from "./examination/examine.
 import type { Examination } from "./examination/report.ts";
 import { Claims } from "./graph/claims.ts";
 import { type CompanionOptions, Companions, type CompanionsFound } from "./graph/companions.ts";
-import { type Depth, findMissing, type Missing } from "./graph/completeness.ts";
+import { type Depth, findMissing, isWhole, type Missing } from "./graph/completeness.ts";
 import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
 import { retentionTag } from "./graph/retention.ts";
@@ -297,18 +297,16 @@ export class Engine {
     const tag = retentionTag(tagOrLatest(reference) ?? "", digest);
     const { signal } = options;
     const { cache } = this.#context;
-    // What its tag has left already can have lost content since: what no tag leads to nobody sees who deletes.
-    const isWhole = async (): Promise<boolean> => {
-      if ((await destination.manifests.find(tagOrLatest(reference) ?? "", { signal }))?.digest === digest) return true;
-      const top = await cache.get(destination, digest, signal);
-      const { manifests, blobs } = await findMissing(destination, top, "blobs", { cache, signal });
-      return manifests.length + blobs.length === 0;
-    };
+    const isHeld = async (name: string): Promise<boolean> =>
+      (await destination.manifests.find(name, { signal }))?.digest === digest;
     const work = async (): Promise<boolean> => {
-      if ((await destination.manifests.find(tag, { signal }))?.digest === digest) return true;
+      if (await isHeld(tag)) return true;
       const order = { source: destination, destination, digest, wanted: digest, tag, cold: false, distrust: false };
       try {
-        if (!(await isWhole())) return false;
+        // What its tag has left already can have lost content since: what no tag leads to nobody sees who deletes.
+        const isThere =
+          (await isHeld(tagOrLatest(reference) ?? "")) || (await isWhole(destination, digest, { cache, signal }));
+        if (!isThere) return false;
         await tagImage({ ...order, onEvent: () => undefined, signal }, this.#context);
         return true;
       } catch (error) {

@@ -40,7 +40,7 @@ export type { Check, CheckName, Examination, Finding, Outcome } from "./examinat
 export type { CollectOptions, RemoveOptions } from "./delete/deletions.ts";
 export type { CollectionReport, Kept, RemovalReport, Skipped } from "./delete/report.ts";
 export { isAttachmentTag, isRetentionTag } from "./oci/special-tag.ts";
-export { retentionTag } from "./graph/retention.ts";
+export { isRetentionTagOf, retentionTag } from "./graph/retention.ts";
 export { checkDeletions, type DeletionCandidates, type DeletionGuard, selectDeletions } from "./select/deletions.ts";
 export { checkGlob, matchGlob } from "./select/glob.ts";
 export { checkSelection, type IgnoredTag, type Selected, selectTags } from "./select/select.ts";
@@ -48,6 +48,7 @@ export type { Selection, SelectionMode } from "./select/selection.ts";
 export type { ApplyOptions } from "./sync/apply.ts";
 export { type MergedPlans, mergePlans, mergeWithPositions } from "./sync/merge-plans.ts";
 export type { Plan, PlanFailure, PlanItem } from "./sync/plan.ts";
+export { planFailure } from "./sync/plan-failure.ts";
 export type { SelectedImage, SelectedImages } from "./sync/select-images.ts";
 export type { Policy, ReferrerPolicy, Rule } from "./sync/rule.ts";
 export type { Report, ReportItem } from "./sync/report.ts";

@@ -1,7 +1,7 @@
 import { isNotFound } from "../errors.ts";
 import { type Depth, findMissing, type Missing } from "../graph/completeness.ts";
 import type { ReadOptions } from "../graph/manifest-cache.ts";
-import { readTree } from "../graph/walk.ts";
+import { readTree, type Weight, weightOf } from "../graph/walk.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
@@ -191,9 +191,7 @@ async function weigh(
   subset: Manifest | undefined,
   sourceDigest: Digest,
   options: ReadOptions,
-): Promise<{ bytes: number; pulls: number }> {
+): Promise<Weight> {
   const top = subset ?? (await options.cache.get(source, sourceDigest, options.signal));
-  const tree = await readTree(source, top, options);
-  const manifests = tree.manifests.reduce((sum, manifest) => sum + manifest.bytes.byteLength, 0);
-  return { bytes: tree.blobs.reduce((sum, blob) => sum + blob.size, manifests), pulls: tree.manifests.length };
+  return weightOf(await readTree(source, top, options));
 }

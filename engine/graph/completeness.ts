@@ -75,3 +75,15 @@ export async function findMissing(
   if (depth !== "tag") await lookBelow(top);
   return { manifests: [...manifests], blobs: [...blobs] };
 }
+
+/** Whether a digest is there with everything below it. @throws what keeps the registry from telling. */
+export async function isWhole(repository: Repository, digest: Digest, options: ReadOptions): Promise<boolean> {
+  try {
+    const top = await options.cache.get(repository, digest, options.signal);
+    const { manifests, blobs } = await findMissing(repository, top, "blobs", options);
+    return manifests.length + blobs.length === 0;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

@@ -61,6 +61,20 @@ export async function readTree(repository: Repository, top: Manifest, options: R
   return collect(top, orderChildrenFirst(top, manifests));
 }
 
+/** What bringing a tree costs at most. */
+export interface Weight {
+  /** Of its manifests and blobs. */
+  readonly bytes: number;
+  /** Manifests that are read. */
+  readonly pulls: number;
+}
+
+/** What it costs to bring a tree to where nothing of it is. */
+export function weightOf({ manifests, blobs }: Tree): Weight {
+  const sizes = [...manifests.map(({ bytes }) => bytes.byteLength), ...blobs.map(({ size }) => size)];
+  return { bytes: sizes.reduce((sum, size) => sum + size, 0), pulls: manifests.length };
+}
+
 /** The manifests an index names, those of unknown type included: a registry serves them as manifests. */
 export function isManifest(descriptor: Descriptor): boolean {
   return isManifestType(descriptor.mediaType) || /manifest|index/.test(descriptor.mediaType);

@@ -37,6 +37,9 @@ const maxReferenceLength = maxNameLength + 1 + 128 + 1 + 7 + 128;
 
 const pathComponent = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+/** What a tag looks like, for people. */
+export const tagGrammar =
+  "A tag has letters, digits, underscores, periods and dashes, at most 128, and starts with none of the last two";
 const hostLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
@@ -155,11 +158,7 @@ function splitTag(name: string, text: string): { spelled: string; tag: string | 
   if (colon < 0) return { spelled: name, tag: undefined };
   const tag = name.slice(colon + 1);
   if (!tagPattern.test(tag)) {
-    throw invalid(
-      text,
-      `${quote(tag)} is not a tag`,
-      "A tag has letters, digits, underscores, periods and dashes, at most 128, and starts with none of the last two",
-    );
+    throw invalid(text, `${quote(tag)} is not a tag`, tagGrammar);
   }
   return { spelled: name.slice(0, colon), tag };
 }

@@ -1,6 +1,6 @@
 import { ImagesyncError } from "../errors.ts";
 import { quote } from "../oci/digest.ts";
-import { isTag } from "../oci/reference.ts";
+import { isTag, tagGrammar } from "../oci/reference.ts";
 import { isAttachmentTag, isRetentionTag } from "../oci/special-tag.ts";
 import { compileGlob } from "./glob.ts";
 import { compileRegex } from "./regex.ts";
@@ -96,11 +96,7 @@ function checkTags(tags: readonly string[]): void {
   if (tags.length === 0) throw invalid("tags", "the list is empty", "Name a tag, or leave the list out for every tag");
   for (const tag of tags) {
     if (!isTag(tag)) {
-      throw invalid(
-        "tags",
-        `${quote(tag)} is not a tag`,
-        "A tag has letters, digits, underscores, periods and dashes, at most 128, and starts with none of the last two",
-      );
+      throw invalid("tags", `${quote(tag)} is not a tag`, tagGrammar);
     }
     if (isAttachmentTag(tag) || isRetentionTag(tag)) {
       throw invalid(

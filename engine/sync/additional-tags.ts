@@ -1,7 +1,7 @@
 import { inLanes } from "../concurrency/lanes.ts";
 import { ImagesyncError } from "../errors.ts";
 import type { ReadOptions } from "../graph/manifest-cache.ts";
-import { isTag, tagOrLatest } from "../oci/reference.ts";
+import { isTag, tagGrammar, tagOrLatest } from "../oci/reference.ts";
 import type { Ends, PlanItem } from "./plan.ts";
 import { guardOf, judgeReplacement } from "./replacement.ts";
 import type { Rule } from "./rule.ts";
@@ -65,6 +65,6 @@ function notATag(tag: string): ImagesyncError {
     code: "config",
     operation: "plan a copy",
     message: `Cannot plan the copy: ${JSON.stringify(tag)} of the additional tags is no tag`,
-    hint: "A tag has letters, digits, underscores, periods and dashes, at most 128, and starts with none of the last two",
+    hint: tagGrammar,
   });
 }

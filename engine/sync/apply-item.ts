@@ -1,12 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type CopyContext, copyImage, type CopyResult, readBackOperation, tagImage } from "../copy/copy.ts";
-import { type ErrorCode, ImagesyncError, isNotFound, toImagesyncError } from "../errors.ts";
+import { type ErrorCode, ImagesyncError, toImagesyncError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { findMissing } from "../graph/completeness.ts";
+import { isWhole } from "../graph/completeness.ts";
 import { repositoryKey } from "../graph/known.ts";
-import type { ReadOptions } from "../graph/manifest-cache.ts";
-import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { formatReference, tagOrLatest } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
@@ -141,17 +139,6 @@ function moved(item: PlanItem, reason: string): ImagesyncError {
     message: `Cannot put ${item.digest} to ${formatReference(item.destination)}: ${reason}`,
     hint: "Somebody else writes to this tag; let only one of them own it, or plan again",
   });
-}
-
-async function isWhole(destination: Repository, digest: Digest, options: ReadOptions): Promise<boolean> {
-  try {
-    const top = await options.cache.get(destination, digest, options.signal);
-    const { manifests, blobs } = await findMissing(destination, top, "blobs", options);
-    return manifests.length + blobs.length === 0;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }
 
 function isTransient({ code, attempts = 1 }: ImagesyncError): boolean {

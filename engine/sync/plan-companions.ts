@@ -3,7 +3,7 @@ import { isNotFound } from "../errors.ts";
 import { artifactTypeOf, type Companion, type Companions } from "../graph/companions.ts";
 import { findListed } from "../graph/listed-referrers.ts";
 import type { ReadOptions } from "../graph/manifest-cache.ts";
-import { readTree } from "../graph/walk.ts";
+import { readTree, type Weight, weightOf } from "../graph/walk.ts";
 import type { Digest } from "../oci/digest.ts";
 import { atDigest } from "../oci/reference.ts";
 import { companionSubjects } from "./companion-subjects.ts";
@@ -121,7 +121,8 @@ async function planOne(
   const current =
     tag === undefined ? undefined : await ends.destination.manifests.find(tag, { signal: options.signal });
   if (current?.digest === digest) return { settled: "in place" };
-  let weight: { readonly bytes: number; readonly pulls: number; readonly artifactType: string | undefined };
+  let weight: Weight;
+  let type: string | undefined;
   try {
     const manifest = await options.cache.get(ends.source, digest, options.signal);
     if (tag === undefined && manifest.subject?.digest !== subject) {
@@ -132,13 +133,8 @@ async function planOne(
       const kept = await judgeTag(rule, { tag, current: current.digest, manifest, artifactType }, ends, options);
       if (kept) return kept;
     }
-    const { manifests, blobs } = await readTree(ends.source, manifest, options);
-    const sizes = [...manifests.map(({ bytes }) => bytes.byteLength), ...blobs.map(({ size }) => size)];
-    weight = {
-      bytes: sizes.reduce((sum, size) => sum + size, 0),
-      pulls: manifests.length,
-      artifactType: tag === undefined ? (artifactTypeOf(manifest) ?? artifactType) : artifactType,
-    };
+    weight = weightOf(await readTree(ends.source, manifest, options));
+    type = tag === undefined ? (artifactTypeOf(manifest) ?? artifactType) : artifactType;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const what = tag === undefined ? digest : `tag ${tag}`;
@@ -156,10 +152,9 @@ async function planOne(
     ...(current ? { currentDigest: current.digest } : {}),
     // Whoever signs at the destination between plan and apply loses nothing.
     ...(tag === undefined ? {} : { guarded: "keep" as const }),
-    bytes: weight.bytes,
-    pulls: weight.pulls,
+    ...weight,
     subject,
-    ...(weight.artifactType === undefined ? {} : { artifactType: weight.artifactType }),
+    ...(type === undefined ? {} : { artifactType: type }),
     ...(createRepository === undefined ? {} : { createRepository }),
   };
 }

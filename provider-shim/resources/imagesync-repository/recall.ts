@@ -1,7 +1,8 @@
-import { type Digest, ImagesyncError, isDigest, isNotFound, retentionTag } from "../../../engine/index.ts";
+import { ImagesyncError, isRetentionTag } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/context.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
+import { heldDigests } from "../imagesync/held-digests.ts";
 import { text } from "../imagesync/state.ts";
 import { listDestination } from "./destination.ts";
 import type { Own, Wanted } from "./memory.ts";
@@ -37,7 +38,7 @@ export async function recall(
   return new Map(
     await Promise.all(
       ours.map(async ([tag, own]): Promise<[string, Own]> => {
-        const held = await heldBy(state, tag, names, around);
+        const held = await heldDigests(tagAt(state, tag), names, around.provider, around.signal);
         return [tag, { ...own, previous: held.filter((digest) => digest !== own.digest) }];
       }),
     ),
@@ -58,7 +59,7 @@ export function presumedIn(state: ObjectValue): ReadonlyMap<string, Own> {
 /** Every tag of the destination that holds an earlier digest. */
 async function retentionTags(state: ObjectValue, { provider, signal, context }: Around): Promise<readonly string[]> {
   try {
-    return (await listDestination(state, provider, signal)).filter((name) => retained.test(name));
+    return (await listDestination(state, provider, signal)).filter(isRetentionTag);
   } catch (error) {
     // Many may pull without being allowed to list: a refresh must not fail for what it can do without.
     if (signal.aborted || !(error instanceof ImagesyncError)) throw error;
@@ -68,37 +69,4 @@ async function retentionTags(state: ObjectValue, { provider, signal, context }: 
     });
     return [];
   }
-}
-
-/** The tag of an earlier digest has the first half of that. */
-const retained = /^imagesync-previous\.([0-9a-f]{32})\./;
-
-/** The earlier digests of a tag that have tags of their own. In which order they came nobody knows any more. */
-async function heldBy(
-  state: ObjectValue,
-  tag: string,
-  names: readonly string[],
-  { provider: { engine }, signal }: Around,
-): Promise<readonly Digest[]> {
-  const found = await Promise.all(
-    names
-      .filter((name) => isHeldFor(tag, name))
-      .map(async (name): Promise<Digest[]> => {
-        try {
-          const { digest } = await engine.inspect(tagAt(state, name), { side: "destination", signal });
-          return retentionTag(tag, digest) === name ? [digest] : [];
-        } catch (error) {
-          if (isNotFound(error)) return [];
-          throw error;
-        }
-      }),
-  );
-  return found.flat();
-}
-
-/** Whether a name is that of a retention tag of this tag and of no other. */
-function isHeldFor(tag: string, name: string): boolean {
-  const half = retained.exec(name)?.[1] ?? "";
-  const digest = `sha256:${half}${half}`;
-  return isDigest(digest) && retentionTag(tag, digest) === name;
 }

@@ -1,21 +1,12 @@
 import { formatReference, ImagesyncError, type RemovalReport } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
-import { type DeletionPolicy, deletionPolicyOf } from "../../deletion-policy.ts";
 import type { Context } from "../../protocol/context.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { reportLines } from "../imagesync/report-lines.ts";
-import { text } from "../imagesync/state.ts";
+import { retentionOf } from "../imagesync/retention.ts";
 import type { Own } from "./memory.ts";
 import type { TagFailure } from "./source.ts";
 import { repositoryIn, tagAt } from "./state.ts";
-
-/**
- * What becomes of images that are not wanted any more. A resource that says nothing of its own has the policy of the
- * provider block as it is now.
- */
-function policyOf(value: ObjectValue, provider: Configured): DeletionPolicy {
-  return deletionPolicyOf(text(value, "deletion_policy")) ?? provider.deletionPolicy;
-}
 
 /**
  * Takes tags away, each only if it still holds what was put there, and what nobody else needs of their content. What
@@ -28,10 +19,8 @@ export async function removeTags(
   context: Context,
   signal: AbortSignal,
 ): Promise<readonly TagFailure[]> {
-  const policy = policyOf(value, provider);
+  const { policy, referrers } = retentionOf(value, provider);
   if (policy === "retain" || tags.size === 0) return [];
-  // What has come with an image goes with it.
-  const referrers = value["referrers"] !== false;
   const failures: TagFailure[] = [];
   const reports: RemovalReport[] = [];
   await Promise.all(

@@ -1,9 +1,9 @@
-import { type Digest, ImagesyncError, isDigest, retentionTag } from "../../../engine/index.ts";
+import { type Digest, ImagesyncError } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/resource.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { onConflictOf } from "./conflict.ts";
-import { digestAt } from "./digest-at.ts";
+import { heldDigests } from "./held-digests.ts";
 import { hasMemory, type Memory, readMemory } from "./memory.ts";
 import { destinationTag, digestIn, text, texts } from "./state.ts";
 
@@ -25,7 +25,9 @@ export async function recall(
   const memory = { ...read, foreign: foreignIn(state) };
   try {
     const own = digestIn(text(state, "id"));
-    const held = await heldDigests(destination, provider, signal);
+    const reference = destinationTag(destination);
+    const names = await provider.engine.tags(reference, { signal });
+    const held = await heldDigests(reference, names, provider, signal);
     return { ...memory, previous: held.filter((digest) => digest !== own), unrecalled: undefined };
   } catch (error) {
     // Many may pull without being allowed to list: a refresh must not fail for what it can do without.
@@ -44,27 +46,4 @@ function foreignIn(state: ObjectValue): readonly Digest[] {
   if (digest === undefined || onConflictOf(state) !== "keep") return [];
   const isSources = digest === text(state, "source_digest") && texts(state, "platforms").length === 0;
   return isSources ? [] : [digest];
-}
-
-/** What the retention tags of the destination's tag hold. */
-async function heldDigests(destination: string, provider: Configured, signal: AbortSignal): Promise<readonly Digest[]> {
-  const reference = destinationTag(destination);
-  const tags = (await provider.engine.tags(reference, { signal })).filter((name) =>
-    isHeldFor(reference.tag ?? "", name),
-  );
-  const found = await Promise.all(
-    tags.map(async (tag) => {
-      // A tag that is listed and holds nothing hides no other.
-      const digest = await digestAt({ ...reference, tag }, provider, signal);
-      return digest !== undefined && retentionTag(reference.tag ?? "", digest) === tag ? [digest] : [];
-    }),
-  );
-  return found.flat();
-}
-
-/** Whether a name is that of a retention tag of this tag and of no other; it has the first half of a digest. */
-function isHeldFor(tag: string, name: string): boolean {
-  const half = /^imagesync-previous\.([0-9a-f]{32})\./.exec(name)?.[1] ?? "";
-  const digest = `sha256:${half}${half}`;
-  return isDigest(digest) && retentionTag(tag, digest) === name;
 }
