@@ -1,6 +1,7 @@
 import type { Plan, Report } from "../engine/index.ts";
+import { type Cost, describeBlobs, describeCost } from "./cost.ts";
 import { printable } from "./printable.ts";
-import { count, formatBytes, formatDuration } from "./quantity.ts";
+import { formatBytes } from "./quantity.ts";
 
 /** How data is printed on stdout. */
 export type OutputFormat = "text" | "json";
@@ -41,8 +42,8 @@ export function renderReport(report: Report, format: OutputFormat, spell: Spelli
 }
 
 /** One sentence about an apply, for people. */
-export function summarise(report: Report, { requests, durationMs }: Cost): string {
-  const cost = `${count(requests, "request")}, ${formatDuration(durationMs)}`;
+export function summarise(report: Report, spent: Cost): string {
+  const cost = describeCost(spent);
   if (report.items.every((item) => item.outcome === "unchanged")) {
     const kept = report.items.find(({ item }) => item.action === "skip" && item.reason !== inPlace);
     return `Nothing to do: ${printable(kept?.item.reason ?? `it is ${inPlace}`)} (${cost})`;
@@ -53,18 +54,8 @@ export function summarise(report: Report, { requests, durationMs }: Cost): strin
     sum.mounted += blobs.mounted;
     sum.present += blobs.present;
   }
-  const parts = [`${count(sum.copied, "blob")} copied`];
-  if (sum.mounted > 0) parts.push(`${sum.mounted} mounted`);
-  if (sum.present > 0) parts.push(`${sum.present} there already`);
   const referrers = report.items.filter(({ item }) => item.subject !== undefined).length;
-  if (referrers > 0) parts.push(`${count(referrers, "referrer")} in place`);
-  return `${parts.join(", ")}; ${formatBytes(report.bytes)} moved (${cost})`;
-}
-
-/** What a command cost, from its start to its end. */
-export interface Cost {
-  readonly requests: number;
-  readonly durationMs: number;
+  return `${describeBlobs(sum, referrers).join(", ")}; ${formatBytes(report.bytes)} moved (${cost})`;
 }
 
 /** The engine's ways to write references; handed in, because loading the engine costs start-up time. */

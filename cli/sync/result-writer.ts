@@ -1,8 +1,9 @@
+import type { Cost } from "../cost.ts";
 import type { OutputStream } from "../invocation.ts";
 import { printable } from "../printable.ts";
 import type { ResultFormat } from "./rendering-flags.ts";
 import type { ImageResult } from "./result.ts";
-import type { RunCost, Totals } from "./tally.ts";
+import type { Totals } from "./tally.ts";
 
 /** Prints results on standard output: as text, the images that are in place, pinned, each as soon as it is. */
 export class ResultWriter {
@@ -30,7 +31,7 @@ export class ResultWriter {
   }
 
   /** Prints what comes after all results. */
-  end(totals: Totals, cost: RunCost): void {
+  end(totals: Totals, cost: Cost): void {
     const summary = { ...totals, ...cost };
     if (this.#format === "json") this.#stdout.write(`${JSON.stringify({ images: this.#held, summary })}\n`);
     if (this.#format === "jsonl") this.#stdout.write(`${JSON.stringify({ kind: "summary", ...summary })}\n`);

@@ -1,3 +1,4 @@
+import type { Cost } from "../cost.ts";
 import { Ended } from "../ended.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Invocation } from "../invocation.ts";
@@ -9,7 +10,7 @@ import type { ImageResult } from "./result.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { applyRules, type RulePlan } from "./run.ts";
 import { exitCodeOfRun, openSession, planSession, type Session, type SessionOptions } from "./session.ts";
-import { type RunCost, summarise, Tally, type Totals } from "./tally.ts";
+import { summarise, Tally, type Totals } from "./tally.ts";
 
 /** What `sync` is asked for beside its rules. */
 export interface SyncOptions extends SessionOptions {
@@ -68,7 +69,7 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
 }
 
 /** Says what it came to: what failed and why, and the one line about all of it. */
-function conclude(outcome: Outcomes, cost: RunCost, { display }: SyncOptions, signal: AbortSignal): void {
+function conclude(outcome: Outcomes, cost: Cost, { display }: SyncOptions, signal: AbortSignal): void {
   const totals = outcome.totals();
   if (outcome.failures.length > 0) display.say("error", describeFailures(outcome.failures));
   display.say("info", summarise(totals, cost));

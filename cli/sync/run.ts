@@ -1,4 +1,4 @@
-import type { Engine, ImagesyncError, OnEvent, Plan, PlanItem } from "../../engine/index.ts";
+import type { Engine, OnEvent, Plan, PlanItem } from "../../engine/index.ts";
 import type { NamedRule } from "../config/sync-config.ts";
 import { inParallel } from "./parallel.ts";
 import { type ImageResult, leftOf, resultOf, type Spell, unplanned } from "./result.ts";
@@ -54,10 +54,8 @@ async function planRule(
     return await engine.plan(rule, { signal });
   } catch (error) {
     if (signal.aborted) return undefined;
-    // The verbs of the engine throw nothing else.
-    const { code, message, hint, side } = error as ImagesyncError;
-    const { source, destination } = rule;
-    return { items: [], failures: [{ source, destination, code, message, hint, side }] };
+    const { planFailure } = await import("../../engine/index.ts");
+    return { items: [], failures: [planFailure(rule, error)] };
   }
 }
 

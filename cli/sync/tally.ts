@@ -1,4 +1,5 @@
-import { count, formatBytes, formatDuration } from "../quantity.ts";
+import { type Cost, describeBlobs, describeCost } from "../cost.ts";
+import { count, formatBytes } from "../quantity.ts";
 import type { ImageResult, Outcome } from "./result.ts";
 
 /** What a run came to. Sizes are bytes. */
@@ -48,14 +49,8 @@ export class Tally {
   }
 }
 
-/** What a run cost, from its start to its end. */
-export interface RunCost {
-  readonly requests: number;
-  readonly durationMs: number;
-}
-
 /** The one line that a run ends with. */
-export function summarise({ images, attached, bytes, blobs, rulesLeft }: Totals, cost: RunCost): string {
+export function summarise({ images, attached, bytes, blobs, rulesLeft }: Totals, cost: Cost): string {
   const { copied, unchanged, deleted, failed, conflict, left } = images;
   const all = copied + unchanged + deleted + failed + conflict + left;
   const parts = [
@@ -67,13 +62,6 @@ export function summarise({ images, attached, bytes, blobs, rulesLeft }: Totals,
     ...(left > 0 ? [`${left} left`] : []),
     ...(rulesLeft > 0 ? [`${count(rulesLeft, "rule")} not begun`] : []),
   ];
-  const moved = [
-    `${count(blobs.copied, "blob")} copied`,
-    ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : []),
-    ...(blobs.present > 0 ? [`${blobs.present} there already`] : []),
-    ...(attached > 0 ? [`${count(attached, "referrer")} in place`] : []),
-    `${formatBytes(bytes)} moved`,
-  ];
-  const price = `${count(cost.requests, "request")}, ${formatDuration(cost.durationMs)}`;
-  return `${count(all, "image")}: ${parts.join(", ")}; ${moved.join(", ")} (${price})`;
+  const moved = [...describeBlobs(blobs, attached), `${formatBytes(bytes)} moved`];
+  return `${count(all, "image")}: ${parts.join(", ")}; ${moved.join(", ")} (${describeCost(cost)})`;
 }
