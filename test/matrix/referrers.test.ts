@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startRegistry } from "../../embedded-registry/index.ts";
 import { type Engine, parseReference, type Plan, type RemovalReport } from "../../engine/index.ts";
-import { attachmentTag, buildCosignSignatures, buildReferrer, sbomType } from "../support/images/companions.ts";
-import { buildPlatformIndex, exchange, fetchTree, push, type TestManifest, treeOf } from "../support/images/index.ts";
+import { attachmentTag } from "../support/images/companions.ts";
+import { exchange, fetchTree, push, type TestManifest, treeOf } from "../support/images/index.ts";
 import {
   profileNames,
   type ProfileName,
@@ -10,22 +10,9 @@ import {
   startProfile,
 } from "../support/registries/profiles/index.ts";
 import { engineAt } from "./engine-at.ts";
+import { buildSignedImage } from "../support/images/signed-image.ts";
 
-const image = buildPlatformIndex({
-  seed: "signed",
-  layers: [700],
-  platforms: ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture })),
-});
-const [child] = image.children as [TestManifest];
-const bundle = buildReferrer(image, "bundle");
-const sbom = buildReferrer(child, "sbom", sbomType);
-const sbomSignature = buildReferrer(sbom, "signature of the sbom");
-const cosign = buildCosignSignatures(image, ["first"]);
-const referrers = [
-  [image, bundle],
-  [child, sbom],
-  [sbom, sbomSignature],
-] as const;
+const { image, bundle, sbom, sbomSignature, cosign, referrers } = buildSignedImage(700);
 const everything = [image, bundle, sbom, sbomSignature, cosign].map(({ digest }) => digest).toSorted();
 
 interface Journey {

@@ -1,35 +1,16 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Digest, Engine, Plan, Reference } from "../../engine/index.ts";
 import { skopeoProgram } from "../acceptance/skopeo.ts";
-import {
-  attachmentTag,
-  buildCosignSignatures,
-  buildFallbackIndex,
-  buildReferrer,
-  sbomType,
-} from "../support/images/companions.ts";
-import { buildPlatformIndex, type TestManifest, treeOf } from "../support/images/index.ts";
+import { attachmentTag, buildFallbackIndex } from "../support/images/companions.ts";
+import { type TestManifest, treeOf } from "../support/images/index.ts";
 import { countingProxy, dockerRegistryProgram, send } from "../support/registries/index.ts";
 import { engineFor, type ReachableRegistry, reachRegistry } from "./reachable-registry.ts";
+import { buildSignedImage } from "../support/images/signed-image.ts";
 
 const missing = [dockerRegistryProgram, skopeoProgram].includes(undefined);
 
-const image = buildPlatformIndex({
-  seed: "signed",
-  layers: [2000],
-  platforms: ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture })),
-});
+const { image, bundle, sbom, sbomSignature, cosign, referrers } = buildSignedImage(2000);
 const expectDigest = image.digest as Digest;
-const [child] = image.children as [TestManifest];
-const bundle = buildReferrer(image, "bundle");
-const sbom = buildReferrer(child, "sbom", sbomType);
-const sbomSignature = buildReferrer(sbom, "signature of the sbom");
-const cosign = buildCosignSignatures(image, ["first"]);
-const referrers = [
-  [image, bundle],
-  [child, sbom],
-  [sbom, sbomSignature],
-] as const;
 
 /** A registry without the API: clients keep its lists. */
 async function seedSigned(registry: ReachableRegistry): Promise<Reference> {

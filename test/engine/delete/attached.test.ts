@@ -1,19 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Digest, Engine, Reference, RemoveOptions } from "../../../engine/index.ts";
-import { attachmentTag, buildCosignSignatures, buildReferrer, sbomType } from "../../support/images/companions.ts";
-import { buildPlatformIndex, push, type TestManifest, treeOf } from "../../support/images/index.ts";
+import { attachmentTag } from "../../support/images/companions.ts";
+import { push, type TestManifest, treeOf } from "../../support/images/index.ts";
 import { type Pair, startPair } from "../pair.ts";
+import { buildSignedImage } from "../../support/images/signed-image.ts";
 
-const image = buildPlatformIndex({
-  seed: "signed",
-  layers: [400],
-  platforms: ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture })),
-});
-const [child] = image.children as [TestManifest];
-const bundle = buildReferrer(image, "bundle");
-const sbom = buildReferrer(child, "sbom", sbomType);
-const sbomSignature = buildReferrer(sbom, "signature of the sbom");
-const cosign = buildCosignSignatures(image, ["first"]);
+const { image, bundle, sbom, sbomSignature, cosign } = buildSignedImage(400);
 const parts = [image, ...image.children, bundle, sbom, sbomSignature, cosign].map(({ digest }) => digest);
 
 /** A signed image that was copied with all that belongs to it, and a later process. */
