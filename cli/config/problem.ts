@@ -30,7 +30,7 @@ export class ConfigFileError extends UsageError {
     const lines = sorted.slice(0, maxTold).map(({ place, text }) => `${placeIn(file, place)}: ${text}`);
     const [only = `${fileName(file)} cannot be used`] = lines;
     if (sorted.length > maxTold) lines.push(`and ${sorted.length - maxTold} more`);
-    const hint = "docs/configuration.md describes every key, and docs/config.schema.json tells editors";
+    const hint = "docs/guides/configuration.md describes every key, and docs/config.schema.json tells editors";
     if (sorted.length <= 1) super(only, hint);
     else super(`${fileName(file)} has ${sorted.length} mistakes`, hint, lines);
     this.problems = sorted;

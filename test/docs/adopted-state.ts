@@ -10,7 +10,7 @@ import { mustRun } from "./shell.ts";
 export const adoptedStateHandler: Handler = {
   proves:
     "the states of sHesl/imagesync are taken over by the command as it is printed, with the plans that it announces",
-  blocks: ["docs/how-it-works.md > States of the provider sHesl/imagesync > 1"],
+  blocks: ["docs/guides/how-it-works.md > States of the provider sHesl/imagesync > 1"],
   needs: ["terraform"],
   async run([block]) {
     const registry = await openRegistry();

@@ -2,10 +2,10 @@ import { expect } from "vitest";
 import { openProject } from "../cdktf/example.ts";
 import type { Handler } from "./handler.ts";
 
-/** The programs of docs/cdktf.md. */
+/** The programs of docs/guides/cdktf.md. */
 export const constructsHandler: Handler = {
   proves: "CDKTF programs pass the compiler and are synthesised to what the document says",
-  blocks: ["docs/cdktf.md > Every image of a stack > 1", "docs/cdktf.md > Images by hand > 1"],
+  blocks: ["docs/guides/cdktf.md > Every image of a stack > 1", "docs/guides/cdktf.md > Images by hand > 1"],
   needs: [],
   async run([stack, byHand]) {
     for (const library of ["cdktf", "cdktn"] as const) {

@@ -10,9 +10,9 @@ import { newDirectory, withoutDigits } from "./newcomer.ts";
 import { seedScript } from "./quick-start.ts";
 import { mustRun } from "./shell.ts";
 
-const block = (ordinal: number): string => `docs/command-line.md > In scripts > ${ordinal}`;
+const block = (ordinal: number): string => `docs/guides/command-line.md > In scripts > ${ordinal}`;
 
-const deleting = (ordinal: number): string => `docs/command-line.md > Deleting > ${ordinal}`;
+const deleting = (ordinal: number): string => `docs/guides/command-line.md > Deleting > ${ordinal}`;
 
 /** Runs a block as the document shows it: with its addresses, and its digests as dots. */
 type Run = (script?: string, directory?: string) => Promise<string>;
@@ -35,9 +35,9 @@ async function stage(): Promise<{ readonly run: Run; readonly destination: Runni
   return { run, destination };
 }
 
-/** Each command of docs/command-line.md and what it prints, after the quick start has made its image. */
+/** Each command of docs/guides/command-line.md and what it prints, after the quick start has made its image. */
 export const scriptsHandler: Handler = {
-  proves: "commands in scripts print what docs/command-line.md shows",
+  proves: "commands in scripts print what docs/guides/command-line.md shows",
   blocks: [1, 2, 3, 4, 5, 6].map(block),
   needs: ["curl"],
   async run(blocks) {
@@ -56,7 +56,7 @@ export const scriptsHandler: Handler = {
 
 /** The commands that delete, after one that has put the image they leave alone. */
 export const deletingHandler: Handler = {
-  proves: "deletes print what docs/command-line.md shows, and leave the neighbour whole",
+  proves: "deletes print what docs/guides/command-line.md shows, and leave the neighbour whole",
   blocks: [1, 2, 3].map(deleting),
   needs: ["curl"],
   async run(blocks) {
@@ -71,11 +71,11 @@ export const deletingHandler: Handler = {
   },
 };
 
-const carrying = (ordinal: number): string => `docs/command-line.md > Without a registry > ${ordinal}`;
+const carrying = (ordinal: number): string => `docs/guides/command-line.md > Without a registry > ${ordinal}`;
 
 /** An image on its way through a file. */
 export const carryingHandler: Handler = {
-  proves: "an image goes into a file and out of it as docs/command-line.md shows",
+  proves: "an image goes into a file and out of it as docs/guides/command-line.md shows",
   blocks: [1, 2].map(carrying),
   needs: ["curl"],
   async run(blocks) {
@@ -87,11 +87,11 @@ export const carryingHandler: Handler = {
   },
 };
 
-const many = (ordinal: number): string => `docs/command-line.md > Many images > ${ordinal}`;
+const many = (ordinal: number): string => `docs/guides/command-line.md > Many images > ${ordinal}`;
 
 /** A configuration that is planned and applied. */
 export const manyImagesHandler: Handler = {
-  proves: "a plan prints what docs/command-line.md shows, and a sync does it",
+  proves: "a plan prints what docs/guides/command-line.md shows, and a sync does it",
   blocks: [1, 2, 3, 4].map(many),
   needs: ["curl"],
   async run(blocks) {
@@ -105,11 +105,11 @@ export const manyImagesHandler: Handler = {
   },
 };
 
-const examining = (ordinal: number): string => `docs/command-line.md > Examining a registry > ${ordinal}`;
+const examining = (ordinal: number): string => `docs/guides/command-line.md > Examining a registry > ${ordinal}`;
 
 /** The doctor, at a repository with an image. */
 export const examiningHandler: Handler = {
-  proves: "the doctor says of the embedded registry what docs/command-line.md shows, and leaves nothing behind",
+  proves: "the doctor says of the embedded registry what docs/guides/command-line.md shows, and leaves nothing behind",
   blocks: [1, 2].map(examining),
   needs: ["curl"],
   async run(blocks) {

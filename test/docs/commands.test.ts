@@ -33,8 +33,8 @@ describe("commands of imagesync", () => {
     return words === undefined ? [] : [words.trim()];
   });
 
-  test("that the help lists stand in docs/command-line.md, and no others", () => {
-    const rows = tableUnder("Command line", documentOf("docs/command-line.md")).map(([name]) => name);
+  test("that the help lists stand in docs/guides/command-line.md, and no others", () => {
+    const rows = tableUnder("Command line", documentOf("docs/guides/command-line.md")).map(([name]) => name);
     expect(new Set(rows)).toEqual(new Set([...commands.keys()].map((name) => `\`imagesync ${name}\``)));
   });
 
@@ -56,7 +56,7 @@ describe("commands of imagesync", () => {
   });
 
   test("end with the exit codes that are documented", () => {
-    const rows = tableUnder("Exit codes", documentOf("docs/command-line.md"));
+    const rows = tableUnder("Exit codes", documentOf("docs/guides/command-line.md"));
     expect(rows.map(([code]) => Number(code))).toEqual(Object.values(exitCodes));
     const printed = exitCodeTable.split("\n").slice(1);
     expect(printed.map((line) => /^ +(\d+) +(.*)$/.exec(line)?.slice(1))).toEqual(rows);

@@ -7,7 +7,7 @@ import { UsageError } from "../../cli/usage-error.ts";
 import type { Handler } from "./handler.ts";
 
 /** The document of configuration files; what stands below {@link keysHeading} is written by its test. */
-export const configurationFile = "docs/configuration.md";
+export const configurationFile = "docs/guides/configuration.md";
 
 /** What the generated part begins with. */
 export const keysHeading = "## Every key";
@@ -16,7 +16,7 @@ const block = (heading: string, ordinal = 1): string => `${configurationFile} > 
 
 /** Its examples: files that are read, one that is refused as is shown, and one that is converted. */
 export const configurationHandler: Handler = {
-  proves: "the files of docs/configuration.md are read, refused and converted as it says",
+  proves: "the files of docs/guides/configuration.md are read, refused and converted as it says",
   blocks: [
     block("Configuration files"),
     block("Mistakes"),

@@ -6,7 +6,7 @@ import { buildImage, buildPlatformIndex, exchange, type TestManifest } from "../
 import { terraformProgram } from "../support/terraform/index.ts";
 import { documentOf, tableUnder } from "./markdown.ts";
 
-const rows = tableUnder("Cost", documentOf("docs/how-it-works.md"));
+const rows = tableUnder("Cost", documentOf("docs/guides/how-it-works.md"));
 const small = buildPlatformIndex({ seed: "cost", layers: [1000], shared: 2000 });
 const large = buildImage({ seed: "cost, large", layers: [1_100_000, 1_200_000, 500] });
 const single = buildImage({ seed: "cost, single", layers: [1000] });
@@ -18,7 +18,7 @@ const measured: string[] = [];
 function documented(operation: string, image: TestManifest): { source: object; destination: object } {
   measured.push(operation);
   const row = rows.find(([name]) => name === operation);
-  if (row === undefined) throw new Error(`docs/how-it-works.md says nothing of "${operation}" under "Cost"`);
+  if (row === undefined) throw new Error(`docs/guides/how-it-works.md says nothing of "${operation}" under "Cost"`);
   const [, source = "", destination = ""] = row;
   return { source: evaluate(source, image), destination: evaluate(destination, image) };
 }

@@ -46,7 +46,7 @@ export const handlers: readonly Handler[] = [
 /** What the documents show and no test executes, printed with every run. */
 export const exclusions: readonly Exclusion[] = [
   {
-    block: "docs/cdktf.md > CDKTF > 1",
+    block: "docs/guides/cdktf.md > CDKTF > 1",
     reason:
       "packages cannot be published and installed here; tests run programs in a project that has the built package",
   },

@@ -51,10 +51,10 @@ export const loginsHandler: Handler = {
 
 const secrets = { "robot-a": secret, "robot-b": `${secret} of b` };
 
-/** The two accounts of docs/logins.md, the second from a helper, each used for its own repositories. */
+/** The two accounts of docs/guides/authentication.md, the second from a helper, each used for its own repositories. */
 export const accountsHandler: Handler = {
   proves: "two accounts of one registry are used in one apply, and neither works in the other's repositories",
-  blocks: ["docs/logins.md > Several accounts > 1"],
+  blocks: ["docs/guides/authentication.md > Several accounts > 1"],
   needs: ["terraform"],
   async run([block]) {
     const allow = (user: string | undefined, repository: string): boolean =>

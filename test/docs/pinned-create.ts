@@ -4,10 +4,10 @@ import { buildImage } from "../support/images/index.ts";
 import type { Handler } from "./handler.ts";
 import { substitute } from "./newcomer.ts";
 
-/** The data source as memory between plan and apply, as docs/how-it-works.md recommends it. */
+/** The data source as memory between plan and apply, as docs/guides/how-it-works.md recommends it. */
 export const pinnedCreateHandler: Handler = {
   proves: "with the digest from the data source a create lands what was planned although the tag has moved",
-  blocks: ["docs/how-it-works.md > What the plan shows is what lands, or nothing does > 1"],
+  blocks: ["docs/guides/how-it-works.md > What the plan shows is what lands, or nothing does > 1"],
   needs: ["terraform"],
   async run([block]) {
     const { source, destination, workspace, config } = await setStage();

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { vendors } from "../../engine/index.ts";
 import { anchors, codeSpans, documentOf, documents, tableUnder } from "./markdown.ts";
 
-const index = documentOf("docs/registries/README.md");
-const pages = documents().filter(({ file }) => file.startsWith("docs/registries/") && file !== index.file);
+const index = documentOf("docs/guides/registries.md");
+const pages = documents().filter(({ file }) => file.startsWith("docs/guides/registr") && file !== index.file);
 
 describe("the pages of the families of registries", () => {
   const rows = tableUnder("Registries, family by family", index);

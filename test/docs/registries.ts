@@ -6,11 +6,12 @@ import { type Block, blockName, extractBlocks } from "./block.ts";
 import type { Handler } from "./handler.ts";
 import { documents } from "./markdown.ts";
 
-const pages = documents().filter(({ file }) => file.startsWith("docs/registries/"));
+const pages = documents().filter(({ file }) => file.startsWith("docs/guides/registr"));
 
-/** The logins of docs/registries: provider blocks for terraform, and configurations as docker writes them. */
+/** The logins of the guides to registries: provider blocks for terraform, and configurations as docker writes them. */
 export const registriesHandler: Handler = {
-  proves: "terraform finds the logins of docs/registries valid, and docker's files lead to a login for the same hosts",
+  proves:
+    "terraform finds the logins of the guides to registries valid, and docker's files lead to a login for the same hosts",
   blocks: pages.flatMap(({ file, text }) => extractBlocks(file, text)).map(blockName),
   needs: ["terraform"],
   async run(blocks) {
