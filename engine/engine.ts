@@ -37,7 +37,7 @@ import type { Purpose } from "./registry/repository-requests.ts";
 import { type ApplyContext, type ApplyOptions, applyPlan } from "./sync/apply.ts";
 import { writingArchives } from "./sync/archives.ts";
 import { failure } from "./sync/failure.ts";
-import type { Ends, Plan, PlanFailure } from "./sync/plan.ts";
+import { type Ends, isDelete, type Plan, type PlanFailure } from "./sync/plan.ts";
 import { planImage } from "./sync/plan-image.ts";
 import { planSet } from "./sync/plan-set.ts";
 import type { Report, ReportItem } from "./sync/report.ts";
@@ -242,6 +242,7 @@ export class Engine {
         },
         signal,
       );
+    const mark = this.#context.claims.mark();
     const plan = await this.#verb("plan a copy", options, () =>
       selection === undefined
         ? planOne(rule)
@@ -252,6 +253,7 @@ export class Engine {
       ...plan,
       ...(plan.failures && { failures: this.#redactedFailures(plan.failures) }),
       ...(plan.warnings && { warnings: plan.warnings.map((warning) => redactor.redact(warning)) }),
+      ...(plan.items.some(isDelete) && { mark }),
     };
   }
 
@@ -267,7 +269,7 @@ export class Engine {
       open: ({ source, destination, createRepository }) => this.#ends(source, destination, createRepository),
       remove: async ({ destination, digest, referrers }, signal) => {
         const repository = this.#open(destination, "delete", "destination");
-        const removal = onlyTagOf(destination, { expectDigest: digest, referrers, signal });
+        const removal = onlyTagOf(destination, { expectDigest: digest, referrers, since: plan.mark, signal });
         return this.#redacted(await this.#deletions.remove(repository, tagOrLatest(destination), removal));
       },
     };

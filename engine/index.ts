@@ -33,6 +33,7 @@ export { parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
 export type { RateLimit } from "./http/rate-limit.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
+export type { EngineMark } from "./graph/claims.ts";
 export type { Companion, CompanionOptions, CompanionsFound } from "./graph/companions.ts";
 export type { Depth, Missing } from "./graph/completeness.ts";
 export type { ExamineOptions, Place } from "./examination/examine.ts";

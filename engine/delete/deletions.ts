@@ -4,7 +4,7 @@ import type { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { untilStopped } from "../concurrency/until-stopped.ts";
 import { ImagesyncError, stopped, toImagesyncError } from "../errors.ts";
 import { Capabilities } from "../graph/capabilities.ts";
-import type { Claims } from "../graph/claims.ts";
+import type { Claims, EngineMark } from "../graph/claims.ts";
 import { type Known, repositoryKey } from "../graph/known.ts";
 import type { ManifestCache } from "../graph/manifest-cache.ts";
 import { RepositoryIndex } from "../graph/repository-index.ts";
@@ -49,8 +49,8 @@ export interface RemoveOptions extends DeletionOptions {
   readonly expectDigest?: Digest | undefined;
   /** Earlier digests of the tag that are ours: they are let go and collected too. */
   readonly previous?: readonly Digest[] | undefined;
-  /** A tag that this process has put or confirmed since then (epoch milliseconds) stays. @default 0, ever */
-  readonly since?: number | undefined;
+  /** A tag that this process has put or confirmed since then (epoch milliseconds, or a plan's mark) stays. @default 0, ever */
+  readonly since?: number | EngineMark | undefined;
 }
 
 /** How garbage is collected. */

@@ -1,4 +1,4 @@
-import type { Claims } from "../graph/claims.ts";
+import type { Claims, EngineMark } from "../graph/claims.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Repository } from "../registry/repository.ts";
 import type { Kept } from "./report.ts";
@@ -21,8 +21,8 @@ export interface Removal {
 export interface RemovalOptions extends UntagOptions {
   /** The tag goes only if it still holds this digest. */
   readonly expectDigest: Digest;
-  /** A tag that this process has put or confirmed since then (epoch milliseconds) stays. @default 0, ever */
-  readonly since?: number | undefined;
+  /** A tag that this process has put or confirmed since then (epoch milliseconds, or a mark) stays. @default 0, ever */
+  readonly since?: number | EngineMark | undefined;
 }
 
 /**

@@ -1,5 +1,22 @@
+import { randomUUID } from "node:crypto";
 import type { RepositoryName } from "../oci/reference.ts";
 import { repositoryKey } from "./known.ts";
+
+/**
+ * A moment in the life of one engine, by what it had put until then: clocks can be set back. Plain data; it means
+ * nothing to another engine.
+ */
+export interface EngineMark {
+  readonly engine: string;
+  readonly claims: number;
+}
+
+interface Claim {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** The how-manieth claim of this engine it was. */
+  readonly number: number;
+}
 
 /**
  * Which tags this process has put or found in place for somebody. A delete that was decided earlier leaves such a tag
@@ -8,13 +25,16 @@ import { repositoryKey } from "./known.ts";
  */
 export class Claims {
   /** repository → tag → when */
-  readonly #claimed = new Map<string, Map<string, number>>();
+  readonly #claimed = new Map<string, Map<string, Claim>>();
+  readonly #engine = randomUUID();
+  #count = 0;
 
   /** Remembers that the tag was put or confirmed just now. */
   claim(name: RepositoryName, tag: string): void {
     const key = repositoryKey(name);
-    const tags = this.#claimed.get(key) ?? new Map<string, number>();
-    this.#claimed.set(key, tags.set(tag, Date.now()));
+    const tags = this.#claimed.get(key) ?? new Map<string, Claim>();
+    this.#count += 1;
+    this.#claimed.set(key, tags.set(tag, { at: Date.now(), number: this.#count }));
   }
 
   /** The tag is gone. */
@@ -27,9 +47,19 @@ export class Claims {
     return [...(this.#claimed.get(repositoryKey(name))?.keys() ?? [])];
   }
 
-  /** Whether the tag was put or confirmed at `since` (epoch milliseconds) or later. */
-  claimedSince(name: RepositoryName, tag: string, since: number): boolean {
-    const at = this.#claimed.get(repositoryKey(name))?.get(tag);
-    return at !== undefined && at >= since;
+  /** This moment, for {@link Claims.claimedSince}. */
+  mark(): EngineMark {
+    return { engine: this.#engine, claims: this.#count };
+  }
+
+  /**
+   * Whether the tag was put or confirmed at `since` (epoch milliseconds) or later, or after a mark was made. Who has
+   * the mark of another engine cannot have known of anything that was put here: all of it counts.
+   */
+  claimedSince(name: RepositoryName, tag: string, since: number | EngineMark): boolean {
+    const claim = this.#claimed.get(repositoryKey(name))?.get(tag);
+    if (claim === undefined) return false;
+    if (typeof since === "number") return claim.at >= since;
+    return since.engine !== this.#engine || claim.number > since.claims;
   }
 }

@@ -1,5 +1,6 @@
+import type { EngineMark } from "../graph/claims.ts";
 import { repositoryKey } from "../graph/known.ts";
-import type { Plan, PlanItem } from "./plan.ts";
+import { isDelete, type Plan, type PlanItem } from "./plan.ts";
 
 /** Several plans as one, and where what each of them had stands in it. */
 export interface MergedPlans {
@@ -37,12 +38,23 @@ export function mergeWithPositions(plans: readonly Plan[]): MergedPlans {
   const failures = plans.flatMap((plan) => plan.failures ?? []);
   // One warning can be due to several rules of one repository: people need it once.
   const warnings = [...new Set(plans.flatMap((plan) => plan.warnings ?? []))];
+  const mark = earliest(plans);
   const plan = {
     items,
     ...(failures.length === 0 ? {} : { failures }),
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...(mark === undefined ? {} : { mark }),
   };
   return { plan, positions };
+}
+
+/** What all of them know to have been put; none where one that deletes does not say, or says it of another engine. */
+function earliest(plans: readonly Plan[]): EngineMark | undefined {
+  const marks = plans.filter(({ items }) => items.some(isDelete)).map(({ mark }) => mark);
+  return marks.reduce((first, mark) => {
+    if (first === undefined || mark === undefined || first.engine !== mark.engine) return undefined;
+    return first.claims <= mark.claims ? first : mark;
+  }, marks[0]);
 }
 
 function companionKey({ subject, destination, digest, action }: PlanItem): string | undefined {

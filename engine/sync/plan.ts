@@ -1,5 +1,6 @@
 import type { CopyDecision } from "../copy/plan.ts";
 import type { ErrorCode, Side } from "../errors.ts";
+import type { EngineMark } from "../graph/claims.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
@@ -11,6 +12,11 @@ export interface Plan {
   readonly failures?: readonly PlanFailure[] | undefined;
   /** For people: what will not be as they may expect, such as signatures that do not apply to a platform subset. */
   readonly warnings?: readonly string[] | undefined;
+  /**
+   * When in the life of its engine the plan was begun, where it deletes anything: a tag that this engine puts or confirms
+   * later is not deleted. @default nothing that the engine has ever put is, as with the mark of another engine
+   */
+  readonly mark?: EngineMark | undefined;
 }
 
 /** One image, or a whole repository, that could not be planned. */
@@ -70,6 +76,11 @@ export interface PlanItem {
   readonly createRepository?: boolean | undefined;
   /** The new index when only some platforms are copied: its exact text and media type. */
   readonly subset?: { readonly mediaType: string; readonly text: string } | undefined;
+}
+
+/** Whether an item takes a tag away. */
+export function isDelete({ action }: PlanItem): boolean {
+  return action === "delete";
 }
 
 export interface Ends {

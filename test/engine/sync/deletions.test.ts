@@ -24,6 +24,11 @@ async function tagsThere(pair: Pair): Promise<string[]> {
   return (await pair.newEngine().tags(pair.at("to/app"))).toSorted();
 }
 
+async function untagAt({ source }: Pair, repository: string, tag: string): Promise<void> {
+  const answer = await fetch(`${source.url}/v2/${repository}/manifests/${tag}`, { method: "DELETE" });
+  expect(answer.status).toBe(202);
+}
+
 function deletes({ items }: Plan): string[] {
   return items.filter(({ action }) => action === "delete").map(({ destination }) => destination.tag ?? "");
 }
@@ -79,12 +84,47 @@ describe("a tag that the selection no longer has", () => {
     expect((await pair.engine.apply(plan)).items.at(-1)).toMatchObject({ outcome: "done", removal: { absent: true } });
   });
 
-  test("stays where this process has put it for another rule", async () => {
+  test.each([
+    ["as it is", (plan: Plan): Plan => plan],
+    ["stored", stored],
+    ["merged with others", (plan: Plan): Plan => mergePlans([{ items: [] }, plan])],
+    ["stored without its mark, as one of another process", (plan: Plan): Plan => stored({ ...plan, mark: undefined })],
+    ["with the mark of another engine", (plan: Plan) => ({ ...plan, mark: { engine: "x", claims: 9999 } })],
+  ])("stays where this process has put it for another rule after the plan (%s)", async (_name, carried) => {
+    const { pair, rule } = await shrunken();
+    const source = await pair.seed(oldest ?? foreign, "elsewhere/app", "1.0.0");
+    const plan = carried(await pair.engine.plan(rule));
+    await pair.copy(source, pair.at("to/app:1.0.0"));
+    expect((await pair.engine.apply(plan)).items.at(-1)?.outcome).toBe("unchanged");
+    expect(await pair.tagged(pair.at("to/app:1.0.0"))).toBe(oldest?.digest);
+  });
+
+  test("goes also where this very process has put it, when the source has lost it since", async () => {
+    const pair = await startPair();
+    await pushTags(pair.source.host, "from/app", { "0.9.0": foreign, ...wanted });
+    const rule = setRule(pair, {}, { deletions: {} });
+    const run = async (): Promise<unknown> => {
+      const { items } = await pair.engine.apply(stored(await pair.engine.plan(rule)));
+      return items.map(({ outcome }) => outcome);
+    };
+    expect(await run()).toEqual(["done", "done", "done", "done"]);
+    expect(await run()).toEqual(["unchanged", "unchanged", "unchanged", "unchanged"]);
+    await untagAt(pair, "from/app", "0.9.0");
+    expect(await run()).toEqual(["unchanged", "unchanged", "unchanged", "done"]);
+    expect(await tagsThere(pair)).toEqual(["1.1.0", "1.2.0", "2.0.0"]);
+  });
+
+  test("stays where plans were merged of which one does not say what it knows", async () => {
     const { pair, rule } = await shrunken();
     const source = await pair.seed(oldest ?? foreign, "elsewhere/app", "1.0.0");
     await pair.copy(source, pair.at("to/app:1.0.0"));
-    expect((await pair.engine.apply(await pair.engine.plan(rule))).items.at(-1)?.outcome).toBe("unchanged");
-    expect(await pair.tagged(pair.at("to/app:1.0.0"))).toBe(oldest?.digest);
+    const plan = await pair.engine.plan(rule);
+    const { mark: _, ...silent } = plan;
+    expect(mergePlans([plan, plan]).mark).toEqual(plan.mark);
+    expect(mergePlans([plan, silent]).mark).toBeUndefined();
+    expect(mergePlans([silent, plan]).mark).toBeUndefined();
+    expect(mergePlans([plan, { ...plan, mark: { engine: "x", claims: 1 } }]).mark).toBeUndefined();
+    expect((await pair.engine.apply(mergePlans([silent, plan]))).items.at(-1)?.outcome).toBe("unchanged");
   });
 
   test("stays where another rule of the same plan wants it, in whatever process", async () => {
