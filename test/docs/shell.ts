@@ -46,7 +46,7 @@ export interface Server {
 
 /** Starts a command that serves. @throws Error when it ends before it has printed a line. */
 export async function startServer(command: string, options: ShellOptions): Promise<Server> {
-  const child = start(`exec ${command}`, options);
+  const child = start(`exec ${command}`, options, true);
   const ended = endOf(child);
   const complaints = textOf(child.stderr);
   const firstLine = await new Promise<string>((resolve, reject) => {
@@ -61,15 +61,20 @@ export async function startServer(command: string, options: ShellOptions): Promi
   return {
     firstLine,
     stop() {
-      child.kill("SIGINT");
+      // A terminal tells all processes of a command, as npx and what it runs.
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
       return ended;
     },
   };
 }
 
-function start(script: string, { directory = root, home, environment }: ShellOptions): ChildProcessWithoutNullStreams {
+function start(
+  script: string,
+  { directory = root, home, environment }: ShellOptions,
+  detached = false,
+): ChildProcessWithoutNullStreams {
   const env = { PATH: process.env["PATH"], HOME: home, CHECKPOINT_DISABLE: "1", ...environment };
-  const child = spawn("bash", ["-c", script], { cwd: directory, env });
+  const child = spawn("bash", ["-c", script], { cwd: directory, env, detached });
   child.stdout.setEncoding("utf8");
   child.stderr.setEncoding("utf8");
   return child;
