@@ -9,6 +9,7 @@ import {
   scriptsHandler,
 } from "./command-line.ts";
 import { configurationHandler } from "./configuration.ts";
+import { examplesHandler, modulesHandler } from "./examples.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
@@ -41,6 +42,8 @@ export const handlers: readonly Handler[] = [
   constructsHandler,
   ruleToReportHandler,
   importChainHandler,
+  examplesHandler,
+  modulesHandler,
 ];
 
 /** What the documents show and no test executes, printed with every run. */

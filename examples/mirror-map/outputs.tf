@@ -1,0 +1,4 @@
+output "images" {
+  value       = merge(module.images.images, module.tools.images)
+  description = "Each image pinned by its digest."
+}

@@ -1,0 +1,123 @@
+import { execFile } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test, vi } from "vitest";
+import { documentOf, links, tableUnder } from "../docs/markdown.ts";
+import { terraformProgram } from "../support/terraform/index.ts";
+import {
+  contentOf,
+  examplesDirectory,
+  folders,
+  hasFile,
+  missingLines,
+  runnable,
+  shownBy,
+  runExample,
+} from "./example.ts";
+
+const run = promisify(execFile);
+const patient = { timeout: 240_000 };
+
+// Two cores: more at a time only wait for each other.
+vi.setConfig({ maxConcurrency: 2 });
+
+/** What the Terraform Registry shows in its pages; tested with those. */
+const ofPages = ["provider", "resources", "data-sources", "functions"];
+
+describe("the folder of examples", () => {
+  const documented = [
+    ...folders.filter((name) => hasFile(name, "README.md")),
+    ...readdirSync(join(examplesDirectory, "modules")).map((name) => `modules/${name}`),
+  ];
+
+  test("has a document in each folder, whose title is its name", () => {
+    const others = folders.filter((name) => !hasFile(name, "README.md"));
+    expect(others.filter((name) => name !== "modules" && !ofPages.includes(name))).toEqual([]);
+    expect(runnable.map((name) => documentOf(`examples/${name}/README.md`).text.split("\n")[0])).toEqual(
+      runnable.map((name) => `# ${name}`),
+    );
+  });
+
+  test("lists all of them in its own document", () => {
+    const document = documentOf("examples/README.md");
+    const listed = links(document).filter((target) => target.endsWith("/README.md"));
+    expect(listed.toSorted()).toEqual(documented.map((name) => `${name}/README.md`).toSorted());
+    expect(tableUnder("Examples", document)).toHaveLength(documented.length);
+  });
+
+  test("has a script that can be executed, and tests, wherever there is a configuration", () => {
+    const configurations = documented.filter((name) => hasFile(name, "main.tf"));
+    expect(configurations.length).toBeGreaterThan(0);
+    const untested = configurations.filter(
+      (name) => !hasFile(name, "tests") || !readdirSync(join(examplesDirectory, name, "tests")).some(isTest),
+    );
+    const withoutScript = configurations.filter((name) => !name.startsWith("modules/") && !hasFile(name, "run.sh"));
+    expect({ untested, withoutScript }).toEqual({ untested: [], withoutScript: [] });
+    expect(runnable.filter((name) => (statSync(join(examplesDirectory, name, "run.sh")).mode & 0o111) === 0)).toEqual(
+      [],
+    );
+  });
+
+  test.skipIf(terraformProgram === undefined)("is formatted as terraform fmt would", async () => {
+    const { stdout } = await run("terraform", ["fmt", "-check", "-diff", "-recursive", examplesDirectory]);
+    expect(stdout).toBe("");
+  });
+});
+
+function isTest(name: string): boolean {
+  return name.endsWith(".tftest.hcl");
+}
+
+describe.skipIf(terraformProgram === undefined)("an example", patient, () => {
+  test.concurrent.each(runnable)("does what its document says and leaves nothing behind: %s", async (example) => {
+    const { command, lines } = shownBy(example);
+    expect(command).toBe("./run.sh\n");
+    const before = contentOf(example);
+    const { output, ...end } = await runExample(example, { command });
+    expect({ ...end, output }).toMatchObject({ code: 0, remains: [] });
+    expect({ missing: missingLines(lines, output), output }).toMatchObject({ missing: [] });
+    expect(contentOf(example)).toEqual(before);
+    const tested = !hasFile(example, "tests") || /^Success! \d+ passed, 0 failed\.$/m.test(output);
+    expect({ tested, output }).toMatchObject({ tested: true });
+  });
+
+  test.concurrent("is stopped by Ctrl-C, and everything that it has started with it", async () => {
+    let stopped = false;
+    const { output, ...end } = await runExample("quickstart", {
+      command: "exec ./run.sh",
+      onOutput(printed, { pid }) {
+        if (stopped || pid === undefined || !printed.includes("$ terraform apply")) return;
+        stopped = true;
+        process.kill(-pid, "SIGINT");
+      },
+    });
+    expect({ ...end, output }).toMatchObject({ code: 130, remains: [] });
+    expect(output).not.toContain("terraform destroy");
+  });
+
+  test.concurrent("ends with a failure when a step fails, and leaves nothing behind either", async () => {
+    const { output, ...end } = await runExample("quickstart", {
+      command: "./run.sh",
+      environment: { TERRAFORM: "false" },
+    });
+    expect({ ...end, output }).toMatchObject({ code: 1, remains: [] });
+    expect(output).toContain("$ terraform init\n");
+    expect(output).not.toContain("terraform apply");
+  });
+
+  test.concurrent("says what is missing when it cannot begin", async () => {
+    const { output, ...end } = await runExample("quickstart", {
+      command: "./run.sh",
+      environment: { TERRAFORM: "no-such-program" },
+    });
+    expect({ ...end, output }).toMatchObject({ code: 1, remains: [] });
+    expect(output).toContain("no-such-program is not on PATH\n");
+  });
+});
+
+test("a line of a document is missing when it is not printed, or not in that order", () => {
+  const output = "one\ntwo 2\nthree\n";
+  expect(missingLines(["one", "two …", "three"], output)).toEqual([]);
+  expect(missingLines(["three", "two …", "four", "tw"], output)).toEqual(["two …", "four", "tw"]);
+});
