@@ -141,6 +141,9 @@ class Reader {
       bytes: this.#size(item["bytes"], `${at}.bytes`),
       pulls: this.#optional(item["pulls"], (one) => this.#size(one, `${at}.pulls`)),
       follows,
+      orFollows: this.#optional(item["orFollows"], (one) =>
+        this.list(one, `${at}.orFollows`).map((way) => this.#size(way, `${at}.orFollows`)),
+      ),
       subject: this.#optional(item["subject"], (one) => this.#digest(one, `${at}.subject`)),
       referrers: this.#optional(item["referrers"], (one) => this.#truth(one, `${at}.referrers`)),
       artifactType: this.#optional(item["artifactType"], (one) => this.#text(one, `${at}.artifactType`)),
@@ -227,6 +230,7 @@ const itemFields = Object.keys({
   bytes: true,
   pulls: true,
   follows: true,
+  orFollows: true,
   subject: true,
   referrers: true,
   artifactType: true,

@@ -68,7 +68,9 @@ class Run {
     const wanted = new Set<string>();
     for (const [position, item] of this.#plan.items.entries()) {
       if (item.action === "delete") continue;
-      const ending = this.#tell(this.#put(item, item.follows === undefined ? undefined : ended[item.follows]));
+      // Some of these are begun after this one, but all before it looks for them.
+      const ways = (): Promise<Ended>[] => waysOf(item).flatMap((way) => ended[way] ?? []);
+      const ending = this.#tell(this.#put(item, ways));
       ended[position] = ending;
       addTo(puts, repositoryKey(item.destination), ending);
       addTo(readers, repositoryKey(item.source), ending);
@@ -95,9 +97,9 @@ class Run {
     return ended;
   }
 
-  async #put(item: PlanItem, before: Promise<Ended> | undefined): Promise<Ended> {
+  async #put(item: PlanItem, ways: () => readonly Promise<Ended>[]): Promise<Ended> {
     if (item.action === "skip") return { report: { item, outcome: "unchanged", ...nothing }, inPlace: true };
-    const followed = await before;
+    const followed = item.follows === undefined ? undefined : await firstInPlace(ways);
     if (followed && !followed.inPlace) {
       const { destination } = followed.report.item;
       return left(item, `it belongs to ${formatReference(destination)}, which is not in place`);
@@ -151,6 +153,24 @@ class Run {
   }
 }
 
+/** What an item can follow, the one that it would rather follow first. */
+function waysOf({ follows, orFollows = [] }: PlanItem): readonly number[] {
+  return follows === undefined ? [] : [follows, ...orFollows];
+}
+
+/** The first of what an item can follow that is in place; when none is, the one that it would rather have followed. */
+async function firstInPlace(ways: () => readonly Promise<Ended>[]): Promise<Ended | undefined> {
+  // Until the next turn not all of them are begun.
+  await Promise.resolve();
+  let first: Ended | undefined;
+  for (const way of ways()) {
+    const ended = await way;
+    if (ended.inPlace) return ended;
+    first ??= ended;
+  }
+  return first;
+}
+
 function addTo(endings: Map<string, Promise<Ended>[]>, key: string, ending: Promise<Ended>): void {
   const together = endings.get(key) ?? [];
   endings.set(key, together);
@@ -185,17 +205,30 @@ function tagKey({ destination }: PlanItem): string {
   return `${repositoryKey(destination)}:${tagOrLatest(destination) ?? ""}`;
 }
 
-/** A plan can come from a file: what waits for itself would wait for ever. */
+/**
+ * A plan can come from a file: what waits for itself would wait for ever. Nothing does when what has a choice belongs to
+ * an image, and what it can choose belongs to nothing and follows only what belongs to nothing.
+ */
 function checkOrder({ items }: Plan): void {
-  for (const [position, { follows }] of items.entries()) {
+  const isFree = (position: number): boolean => {
+    const item = Number.isSafeInteger(position) ? items[position] : undefined;
+    return item !== undefined && item.action !== "delete" && item.subject === undefined;
+  };
+  for (const [position, { subject, follows, orFollows = [] }] of items.entries()) {
+    const refuse = (way: number): never => {
+      throw new ImagesyncError({
+        code: "config",
+        operation: "apply a plan",
+        message: `Cannot apply the plan: item ${position} follows item ${way}, which is none that can come before it`,
+        hint: "Make the plan anew",
+      });
+    };
+    for (const way of orFollows) {
+      if (subject === undefined || follows === undefined || !isFree(way)) refuse(way);
+    }
     if (follows === undefined) continue;
     const followed = Number.isSafeInteger(follows) && follows < position ? items[follows] : undefined;
-    if (followed !== undefined && followed.action !== "delete") continue;
-    throw new ImagesyncError({
-      code: "config",
-      operation: "apply a plan",
-      message: `Cannot apply the plan: item ${position} follows item ${follows}, which is none that can come before it`,
-      hint: "Make the plan anew",
-    });
+    if (followed === undefined || followed.action === "delete") refuse(follows);
+    if (subject === undefined && !isFree(follows)) refuse(follows);
   }
 }

@@ -11,7 +11,7 @@ export interface MergedPlans {
 
 /**
  * Several plans as one, in their order: what follows an item still follows it. What belongs to an image under several
- * tags is there once, and follows the first of them.
+ * tags is there once, and follows whichever of them comes to be in place.
  */
 export function mergePlans(plans: readonly Plan[]): Plan {
   return mergeWithPositions(plans).plan;
@@ -21,8 +21,8 @@ export function mergePlans(plans: readonly Plan[]): Plan {
 export function mergeWithPositions(plans: readonly Plan[]): MergedPlans {
   const items: PlanItem[] = [];
   const companions = new Map<string, number>();
+  const followed = new Map<number, Set<number>>();
   const positions = plans.map((plan) => {
-    const shift = items.length;
     const own: number[] = [];
     for (const item of plan.items) {
       const key = companionKey(item);
@@ -30,8 +30,15 @@ export function mergeWithPositions(plans: readonly Plan[]): MergedPlans {
       own.push(there ?? items.length);
       if (there !== undefined) continue;
       if (key !== undefined) companions.set(key, items.length);
-      const { follows } = item;
-      items.push(follows === undefined ? item : { ...item, follows: own[follows] ?? follows + shift });
+      const follows = item.follows === undefined ? undefined : own[item.follows];
+      items.push(follows === undefined ? item : { ...item, follows });
+    }
+    for (const [at, { follows, orFollows = [] }] of plan.items.entries()) {
+      const place = own[at];
+      if (place === undefined || follows === undefined) continue;
+      const ways = followed.get(place) ?? new Set();
+      followed.set(place, ways);
+      for (const position of [follows, ...orFollows].flatMap((one) => own[one] ?? [])) ways.add(position);
     }
     return own;
   });
@@ -40,12 +47,21 @@ export function mergeWithPositions(plans: readonly Plan[]): MergedPlans {
   const warnings = [...new Set(plans.flatMap((plan) => plan.warnings ?? []))];
   const mark = earliest(plans);
   const plan = {
-    items,
+    items: items.map((item, at) => followingAny(item, followed.get(at), items)),
     ...(failures.length === 0 ? {} : { failures }),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(mark === undefined ? {} : { mark }),
   };
   return { plan, positions };
+}
+
+/** What several plans share follows any of the images that it follows in one of them. */
+function followingAny(item: PlanItem, ways: ReadonlySet<number> | undefined, items: readonly PlanItem[]): PlanItem {
+  const { orFollows: _earlier, ...rest } = item;
+  // What belongs to something that belongs to the image is shared together with that.
+  const others = [...(ways ?? [])].filter((one) => one !== item.follows && items[one]?.subject === undefined);
+  if (others.length > 0) return { ...rest, orFollows: others };
+  return item.orFollows === undefined ? item : rest;
 }
 
 /** What all of them know to have been put; none where one that deletes does not say, or says it of another engine. */

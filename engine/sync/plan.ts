@@ -59,6 +59,11 @@ export interface PlanItem {
    * earlier position, and not that of a `delete`.
    */
   readonly follows?: number | undefined;
+  /**
+   * Of what belongs to an image that has several tags: further positions, before or behind, of items any of which will
+   * do in place of `follows`. They are images and tags, which belong to nothing.
+   */
+  readonly orFollows?: readonly number[] | undefined;
   /** The manifest at the destination that this one belongs to: a signature, an SBOM, an attestation. */
   readonly subject?: Digest | undefined;
   /** Of a `delete`: what belongs to the image goes with it. @default false */

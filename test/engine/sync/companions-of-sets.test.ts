@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { parseReference, type Plan, type Rule } from "../../../engine/index.ts";
+import { mergePlans, parseReference, type Plan, type Rule } from "../../../engine/index.ts";
 import { attachmentTag, buildCosignSignatures, buildReferrer } from "../../support/images/companions.ts";
 import { buildImage, push, type TestManifest } from "../../support/images/index.ts";
-import { type Pair, type PairOptions, startPair } from "../pair.ts";
+import { type Pair, type PairOptions, startPair, stored } from "../pair.ts";
 
 const images = Array.from({ length: 12 }, (_, number) => buildImage({ seed: `tag ${number}`, layers: [50] }));
 const [first] = images as [TestManifest];
@@ -34,7 +34,7 @@ async function copy(pair: Pair, rule: Rule): Promise<Plan> {
 }
 
 describe("what belongs to the images of a set", () => {
-  test("is brought once where several tags have the same image, and follows the first of them", async () => {
+  test("is brought once where several tags have the same image", async () => {
     const { pair, rule } = await seeded({});
     await put(pair, first, "stable");
     await put(pair, first, "latest");
@@ -46,6 +46,32 @@ describe("what belongs to the images of a set", () => {
     for (const { follows = -1 } of companions) expect(plan.items[follows]?.digest).toBe(first.digest);
     const after = await pair.newEngine().plan(rule);
     expect(new Set(after.items.map(({ action }) => action))).toEqual(new Set(["skip"]));
+  });
+
+  test.each([
+    [["1.0.0"], "done"],
+    [["latest", "stable"], "done"],
+    [["1.0.0", "latest", "stable"], "left"],
+  ])("comes with any of several tags of the same image: where %j fail it is %s", async (failing, outcome) => {
+    const { pair, rule } = await seeded({});
+    for (const tag of ["stable", "latest"]) await put(pair, first, tag);
+    await put(pair, signature);
+    await put(pair, cosign, attachmentTag(first, "sig"));
+    const puts: string[] = [];
+    pair.destination.intercept = ({ method, kind, reference }) => {
+      if (method !== "PUT" || kind !== "manifest") return undefined;
+      if (failing.includes(reference)) return { respond: { status: 403 } };
+      puts.push(reference);
+      return undefined;
+    };
+    // Two rules that have the same images, as two selections of one repository: what is merged is merged again.
+    const plan = mergePlans([await pair.engine.plan(rule), await pair.engine.plan(rule)]);
+    const { items } = await pair.engine.apply(stored(plan));
+    const companions = items.filter(({ item }) => item.subject !== undefined);
+    expect(companions.map((one) => one.outcome)).toEqual([outcome, outcome]);
+    const image = puts.findIndex((reference) => ["1.0.0", "latest", "stable"].includes(reference));
+    expect(puts.indexOf(signature.digest) > image).toBe(outcome === "done");
+    expect(puts.includes(signature.digest)).toBe(outcome === "done");
   });
 
   test("is no image of its own: its tags are not selected", async () => {

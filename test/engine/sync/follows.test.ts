@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Plan, PlanItem, ReportItem } from "../../../engine/index.ts";
+import type { Digest, Plan, PlanItem, ReportItem } from "../../../engine/index.ts";
 import { buildImage } from "../../support/images/index.ts";
 import { type Pair, startPair, stored } from "../pair.ts";
 
@@ -53,6 +53,48 @@ describe("what follows an item", () => {
     if (item === undefined) throw new Error("There is no item");
     pair.resetCounts();
     await expect(pair.engine.apply({ items: [{ ...item, follows }] })).rejects.toMatchObject({ code: "config" });
+    expect(pair.destination.counts()).toEqual({});
+  });
+});
+
+describe("a choice of what an item follows", () => {
+  const subject = images[0]?.digest as Digest;
+
+  test("is taken in its order, also from behind the item", async () => {
+    const pair = await startPair();
+    const { items } = await chain(pair);
+    const [one, two, three] = items.map(({ follows: _follows, ...item }) => item) as [PlanItem, PlanItem, PlanItem];
+    const conflict: PlanItem = { ...one, action: "conflict" };
+    const report = await pair.engine.apply({
+      items: [conflict, { ...two, subject, follows: 0, orFollows: [2, 3] }, conflict, three],
+    });
+    expect(report.items.map(({ outcome }) => outcome)).toEqual(["failed", "done", "failed", "done"]);
+    const none = await pair.engine.apply({
+      items: [conflict, { ...two, subject, follows: 0, orFollows: [2] }, conflict],
+    });
+    expect(none.items.map(({ outcome }) => outcome)).toEqual(["failed", "left", "failed"]);
+    expect(none.items[1]?.reason).toContain("to/app:0");
+  });
+
+  test.each<[string, readonly Partial<PlanItem>[]]>([
+    ["what waits for it", [{}, { subject, follows: 0, orFollows: [2] }, { follows: 1 }]],
+    [
+      "what belongs to something and waits for it",
+      [{}, { subject, follows: 0, orFollows: [2] }, { subject, follows: 1 }],
+    ],
+    ["itself", [{}, { subject, follows: 0, orFollows: [1] }, {}]],
+    ["what deletes", [{}, { subject, follows: 0, orFollows: [2] }, { action: "delete" }]],
+    ["nothing", [{}, { subject, follows: 0, orFollows: [7] }, {}]],
+    ["half of something", [{}, { subject, follows: 0, orFollows: [0.5] }, {}]],
+    ["something although it belongs to nothing", [{}, { follows: 0, orFollows: [2] }, {}]],
+    ["something although it has to follow nothing", [{}, { subject, orFollows: [2] }, {}]],
+    ["each other", [{}, { subject, follows: 0, orFollows: [2] }, { subject, follows: 0, orFollows: [1] }]],
+  ])("cannot be %s", async (_name, changes) => {
+    const pair = await startPair();
+    const { items } = await chain(pair);
+    const plan = items.map(({ follows: _follows, ...item }, at): PlanItem => ({ ...item, ...changes[at] }));
+    pair.resetCounts();
+    await expect(pair.engine.apply({ items: plan })).rejects.toMatchObject({ code: "config" });
     expect(pair.destination.counts()).toEqual({});
   });
 });
