@@ -7,6 +7,7 @@ export {
   type Resolution,
   type StopOptions,
 } from "./engine.ts";
+export { inLanes } from "./concurrency/lanes.ts";
 export { type ErrorCode, ImagesyncError, isNotFound, type Side, toImagesyncError } from "./errors.ts";
 export type { EngineEvent, OnEvent } from "./events.ts";
 export { type Digest, digestOf, isDigest, parseDigest } from "./oci/digest.ts";

@@ -1,6 +1,5 @@
 import type { Engine, OnEvent, Plan, PlanItem } from "../../engine/index.ts";
 import type { NamedRule } from "../config/sync-config.ts";
-import { inParallel } from "./parallel.ts";
 import { type ImageResult, leftOf, resultOf, type Spell, unplanned } from "./result.ts";
 
 /** How many rules are planned at the same time; connections have limits of their own. */
@@ -29,7 +28,8 @@ export async function planRules(
   const { signal, failFast, onPlanned } = options;
   const plans = new Map<NamedRule, RulePlan>();
   let failed = false;
-  await inParallel(rules, parallelRules, async (rule) => {
+  const { inLanes } = await import("../../engine/index.ts");
+  await inLanes(rules, parallelRules, async (rule) => {
     if (signal.aborted || (failed && failFast)) return;
     const plan = await planRule(engine, rule, signal);
     // What a stop has kept from being planned was not looked at.
