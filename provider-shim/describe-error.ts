@@ -1,4 +1,5 @@
 import { type ErrorCode, ImagesyncError } from "../engine/index.ts";
+import { deletionHint } from "./deletion-hint.ts";
 import type { AttributePath, Diagnostic } from "./protocol/diagnostics.ts";
 
 /** The first line of a diagnostic for each code of the engine: short, stable, without values. */
@@ -39,7 +40,8 @@ export function describeError(error: unknown, path?: AttributePath): Diagnostic 
     error.registryCode && `registry's code: ${error.registryCode}`,
     error.attempts && error.attempts > 1 && `attempts: ${error.attempts}`,
   ].filter((fact): fact is string => typeof fact === "string");
-  const detail = [`${error.message}.`, error.hint && `${error.hint}.`, facts.length > 0 && `(${facts.join(", ")})`];
+  const hint = deletionHint(error);
+  const detail = [`${error.message}.`, hint && `${hint}.`, facts.length > 0 && `(${facts.join(", ")})`];
   return {
     severity: "error",
     summary: summaries[error.code],

@@ -238,7 +238,7 @@ export async function checkDeletesWork(
     registry,
     status: answer.status,
     message: `Cannot delete tag ${registry}/${repository.name.repository}:${tag}: the registry does not allow deletes (status ${answer.status})`,
-    hint: "Enable deletes at the registry (distribution: storage.delete.enabled), delete the tag there by hand, or leave it: deletion_policy = retain",
+    hint: "Enable deletes at the registry (distribution: storage.delete.enabled), or delete the tag there by hand",
     cause: answer.error,
   });
 }

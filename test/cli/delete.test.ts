@@ -103,7 +103,10 @@ describe("imagesync delete", () => {
     await push(lonely, { host: registry.host, repository: "app" });
     const byDigest = await run(registry, "gc", "--digest", lonely.digest, "REGISTRY/app");
     expect([byTag.code, byDigest.code]).toEqual([1, 1]);
-    for (const { stderr } of [byTag, byDigest]) expect(stderr).toContain("storage.delete.enabled");
+    for (const { stderr } of [byTag, byDigest]) {
+      expect(stderr).toContain("storage.delete.enabled");
+      expect(stderr, "words of Terraform's configuration").not.toContain("deletion_policy");
+    }
   });
 
   test("in a dry run tells beforehand where nothing is deleted", async () => {

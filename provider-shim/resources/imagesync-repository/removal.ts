@@ -1,5 +1,6 @@
 import { formatReference, ImagesyncError, type RemovalReport } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
+import { deletionHint } from "../../deletion-hint.ts";
 import type { Context } from "../../protocol/context.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { reportLines } from "../imagesync/report-lines.ts";
@@ -32,7 +33,7 @@ export async function removeTags(
       } catch (error) {
         // A stop too: what was copied before must get into the state.
         if (!(error instanceof ImagesyncError)) throw error;
-        failures.push({ tag, message: error.message, hint: error.hint, side: error.side });
+        failures.push({ tag, message: error.message, hint: deletionHint(error), side: error.side });
       }
     }),
   );
