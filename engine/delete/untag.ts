@@ -128,6 +128,7 @@ export async function checkUntag(
 ): Promise<void> {
   const { capability, signal } = options;
   const { byVendor, byTag } = waysOf(repository, options);
+  if (byVendor) await repository.vendor.checkDeleteTag();
   if (byVendor || capability.deletesByTag === true) return;
   try {
     await checkDeletesWork(repository, tag, capability, signal);

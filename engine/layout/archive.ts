@@ -55,7 +55,11 @@ export class ArchiveStorage implements Storage {
     return Promise.reject(this.#readOnly());
   }
 
-  changeIndex(): Promise<void> {
+  changeIndex(): Promise<never> {
+    return this.checkChange();
+  }
+
+  checkChange(): Promise<never> {
     return Promise.reject(this.#readOnly());
   }
 

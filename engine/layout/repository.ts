@@ -18,6 +18,7 @@ interface LayoutManners {
   };
   readonly deletesTags: true;
   deleteTag(tag: string, options: Options & { readonly digest: Digest }): Promise<"deleted" | "absent">;
+  checkDeleteTag(): Promise<void>;
   deleteManifest(digest: Digest, options: Options): Promise<undefined>;
   deleteRepository(contents: ReadonlySet<Digest>, options: Options): Promise<"unavailable">;
   checkStandIn(tag: string, options?: Options): Promise<void>;
@@ -62,6 +63,7 @@ function mannersOf(layout: Layout): LayoutManners {
     deletesTags: true,
     // Compared and removed in one step, which no registry can.
     deleteTag: async (tag, options) => await untag(layout, tag, options.digest, options),
+    checkDeleteTag: async () => await layout.storage.checkChange?.(),
     deleteManifest: () => Promise.resolve(undefined),
     deleteRepository: () => Promise.resolve("unavailable"),
     checkStandIn: () => Promise.resolve(),

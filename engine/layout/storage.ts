@@ -32,4 +32,6 @@ export interface Storage {
   ): Promise<void>;
   /** Changes the index as it is then, one change at a time. A change that returns the same document writes nothing. */
   changeIndex(change: (index: IndexDocument) => IndexDocument, options?: StorageOptions): Promise<void>;
+  /** Present where nothing can be changed: rejects as changing the index does. */
+  checkChange?(): Promise<never>;
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type RegistryOptions, type RunningRegistry, startRegistry } from "../../embedded-registry/index.ts";
 import { buildImage, buildIndex, fetchTree, push, treeOf } from "../support/images/index.ts";
@@ -119,6 +122,25 @@ describe("imagesync delete", () => {
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
       expect(stderr).toContain("storage.delete.enabled");
     }
+  });
+
+  test("from an archive is refused, in a dry run too; what is not there needs no delete", async () => {
+    const registry = await open();
+    const folder = await mkdtemp(join(tmpdir(), "imagesync-delete-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const archive = `oci-archive:${join(folder, "a.tar")}`;
+    await run(registry, "copy", "REGISTRY/app:2", `${archive}:2`);
+    const layout = `oci:${join(folder, "layout")}`;
+    await run(registry, "copy", "REGISTRY/app:2", `${layout}:2`);
+    const before = await readFile(join(folder, "a.tar"));
+    for (const words of [[], ["--dry-run"]]) {
+      const { code, stdout, stderr } = await invoke(["delete", ...words, `${archive}:2`]);
+      expect({ words, code, stdout }).toEqual({ words, code: 1, stdout: "" });
+      expect(stderr).toContain("an archive is written as a whole, by a copy");
+      expect(await invoke(["delete", ...words, `${archive}:1`])).toMatchObject({ code: 0 });
+    }
+    expect(await readFile(join(folder, "a.tar"))).toEqual(before);
+    expect(await invoke(["delete", "--dry-run", `${layout}:2`])).toMatchObject({ code: 0, stdout: "tag 2\n" });
   });
 
   test("takes what belongs to the image along, unless it is told not to", async () => {

@@ -60,6 +60,9 @@ export class RepositoryVendor {
     return (await this.#api().deleteTag?.(tag, options)) ?? "unavailable";
   }
 
+  /** Fails where it is known without asking that {@link deleteTag} cannot work: of no registry. */
+  async checkDeleteTag(): Promise<void> {}
+
   /** Deletes a manifest at a registry without `DELETE`; undefined where the distribution protocol is the way. */
   async deleteManifest(digest: Digest, options: ManifestDeletionOptions): Promise<ManifestDeletion | undefined> {
     return await this.#api().deleteManifest?.(digest, options);
