@@ -81,10 +81,9 @@ test("tags that a selection no longer has are taken out of a directory, where de
   const selection = { mode: "all", exclude: ["1.*"] } as const;
   const plan = await engine.plan({ source, destination, selection, policy: { deletions: { maxShare: 1 } } });
   expect(outcomes(await engine.apply(plan)).filter((outcome) => outcome !== "unchanged")).toEqual(["done", "done"]);
-  expect((await readIndex(directory)).manifests.map(({ digest }) => digest)).toEqual([
-    images[2]?.digest,
-    images[3]?.digest,
-  ]);
+  const left = (await readIndex(directory)).manifests.map(({ digest }) => digest);
+  // They were written at the same time.
+  expect(left.toSorted()).toEqual([images[2]?.digest, images[3]?.digest].toSorted());
 });
 
 test("a conflict is one in a layout too", async () => {
