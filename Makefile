@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 # Packages of a release need parts that apt brings; without it the tests of them are skipped.
 RELEASE := $(shell command -v apt-get >/dev/null && echo release)
 
-.PHONY: setup setup-test build release demo lint format test ok soak bench clean
+.PHONY: setup setup-test build release demo docs lint format test ok soak bench clean
 
 # Node 24 comes with the packages; everything below runs on it, whatever the host has.
 setup: node_modules/.installed
@@ -30,6 +30,10 @@ release: setup
 
 demo: build
 	./dist/imagesync demo
+
+# The provider's pages for the Terraform Registry, from its schema, templates/ and examples/; a test compares them.
+docs: setup
+	node tools/docs.ts
 
 lint: setup
 	npm run --silent lint

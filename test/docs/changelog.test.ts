@@ -4,7 +4,7 @@ import { compare } from "semver";
 import { describe, expect, test } from "vitest";
 import { version } from "../../version.ts";
 import { root } from "./markdown.ts";
-import { typeNames } from "./reference.ts";
+import { typeNames } from "./declared.ts";
 
 const lines = readFileSync(join(root, "CHANGELOG.md"), "utf8").split("\n");
 const headings = lines.filter((line) => line.startsWith("#"));

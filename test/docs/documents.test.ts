@@ -42,7 +42,9 @@ describe("every block of the documents", () => {
 describe("blocks in HCL", () => {
   const terraform = requireTool("terraform");
   // The command line configuration has a grammar of its own, which only terraform itself reads.
-  const configurations = blocks.filter(({ language, text }) => language === "hcl" && !text.startsWith("# dev.tfrc\n"));
+  const configurations = blocks.filter(
+    ({ language, text }) => ["hcl", "terraform"].includes(language) && !text.startsWith("# dev.tfrc\n"),
+  );
 
   test.skipIf(terraform === undefined)("are valid, and formatted as terraform fmt would", async () => {
     const home = await newDirectory();

@@ -16,6 +16,7 @@ import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
 import { movedGuideHandlers } from "./moved-guides.ts";
+import { pageExampleHandlers, signatureHandler } from "./page-examples.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStartHandler } from "./quick-start.ts";
 import { registriesHandler } from "./registries.ts";
@@ -44,6 +45,8 @@ export const handlers: readonly Handler[] = [
   importChainHandler,
   examplesHandler,
   modulesHandler,
+  ...pageExampleHandlers,
+  signatureHandler,
 ];
 
 /** What the documents show and no test executes, printed with every run. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchors, codeSpans, documentOf, documents, links, root } from "./markdown.ts";
-import { referenceFile } from "./reference.ts";
+import { generatedPages } from "./declared.ts";
 
 const all = documents();
 
@@ -46,8 +46,8 @@ test("every path in backticks is that of a file or folder, or the end of one", (
       (file) => file.endsWith(`/${path}`) || file.endsWith(`/${path}.ts`) || file.includes(`/${path}/`),
     );
   };
-  // The reference speaks of platforms and hosts, whose names look like paths.
-  const written = all.filter(({ file }) => file !== referenceFile);
+  // Descriptions speak of platforms and hosts, whose names look like paths.
+  const written = all.filter(({ file }) => !generatedPages.has(file));
   const spans = written.flatMap((document) => codeSpans(document).map((span) => ({ file: document.file, span })));
   const paths = spans.filter(({ span }) => isPath(span));
   expect(paths.length).toBeGreaterThan(10);

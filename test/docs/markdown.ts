@@ -48,9 +48,11 @@ export function links({ prose }: Pick<Document, "prose">): string[] {
   return [...withoutCode.matchAll(/\]\(\s*<?([^)\s>]+)>?[^)]*\)/g)].map(([, target = ""]) => target);
 }
 
-/** The anchors that GitHub gives to the headings. */
+/** The anchors that GitHub gives to the headings, and those that are written. */
 export function anchors({ prose }: Pick<Document, "prose">): string[] {
   return prose.split("\n").flatMap((line) => {
+    const [, written] = /^<a id="([^"]+)"><\/a>$/.exec(line) ?? [];
+    if (written !== undefined) return [written];
     const heading = headingOf(line);
     if (heading === undefined) return [];
     return [

@@ -1,15 +1,38 @@
 import { createRedactor } from "../../engine/index.ts";
 import { createProvider } from "../../provider-shim/provider.ts";
+import type { CtyType } from "../../provider-shim/protocol/cty-type.ts";
 import type { Block, Schema } from "../../provider-shim/protocol/schema.ts";
 
 /** Where Terraform finds the provider when a configuration says `imagesync/imagesync`. */
 export const providerAddress = "registry.terraform.io/imagesync/imagesync";
 
-interface BlockDocument {
-  readonly attributes: Readonly<Record<string, object>>;
-  readonly block_types?: Readonly<Record<string, object>>;
+/** An attribute of a block. */
+export interface AttributeDocument {
+  readonly type: CtyType;
   readonly description: string;
   readonly description_kind: "markdown";
+  readonly required?: boolean;
+  readonly optional?: boolean;
+  readonly computed?: boolean;
+  readonly sensitive?: boolean;
+  readonly deprecated?: boolean;
+}
+
+/** A block within a block. */
+export interface NestedBlockDocument {
+  readonly nesting_mode: "single" | "list" | "set";
+  readonly block: BlockDocument;
+  readonly min_items?: number;
+  readonly max_items?: number;
+}
+
+/** A block; Terraform leaves out what is empty. */
+export interface BlockDocument {
+  readonly attributes?: Readonly<Record<string, AttributeDocument>>;
+  readonly block_types?: Readonly<Record<string, NestedBlockDocument>>;
+  readonly description: string;
+  readonly description_kind: "markdown";
+  readonly deprecated?: boolean;
 }
 
 interface SchemaDocument {
@@ -62,23 +85,29 @@ function schemaDocument({ version, block }: Schema): SchemaDocument {
 }
 
 function blockDocument(block: Block): BlockDocument {
-  const attributes = Object.entries(block.attributes).map(([name, { deprecated, ...attribute }]) => [
-    name,
-    { ...attribute, description_kind: "markdown", ...(deprecated === undefined ? {} : { deprecated: true }) },
-  ]);
-  const nested = Object.entries(block.blocks ?? {}).map(([name, { nesting, block, min, max }]) => [
-    name,
-    {
-      nesting_mode: nesting,
-      block: blockDocument(block),
-      ...(min === undefined ? {} : { min_items: min }),
-      ...(max === undefined ? {} : { max_items: max }),
-    },
-  ]);
+  const kind = "markdown";
+  const attributes = Object.entries(block.attributes).map(
+    ([name, { deprecated, ...attribute }]): [string, AttributeDocument] => [
+      name,
+      { ...attribute, description_kind: kind, ...(deprecated === undefined ? {} : { deprecated: true }) },
+    ],
+  );
+  const nested = Object.entries(block.blocks ?? {}).map(
+    ([name, { nesting, block, min, max }]): [string, NestedBlockDocument] => [
+      name,
+      {
+        nesting_mode: nesting,
+        block: blockDocument(block),
+        ...(min === undefined ? {} : { min_items: min }),
+        ...(max === undefined ? {} : { max_items: max }),
+      },
+    ],
+  );
   return {
-    attributes: Object.fromEntries(attributes) as Record<string, object>,
-    ...(nested.length === 0 ? {} : { block_types: Object.fromEntries(nested) as Record<string, object> }),
+    attributes: Object.fromEntries(attributes),
+    ...(nested.length === 0 ? {} : { block_types: Object.fromEntries(nested) }),
     description: block.description,
-    description_kind: "markdown",
+    description_kind: kind,
+    ...(block.deprecated === undefined ? {} : { deprecated: true }),
   };
 }

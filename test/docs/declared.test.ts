@@ -6,18 +6,14 @@ import { defaults } from "../../provider-shim/resources/imagesync/state.ts";
 import { foreignNames } from "../acceptance/foreign-provider.ts";
 import { keyNames } from "./configuration.ts";
 import { codeSpans, documents, root } from "./markdown.ts";
-import { reference, referenceFile, schemaNames } from "./reference.ts";
+import { generatedPages, schemaNames } from "./declared.ts";
 
 /** The texts in backticks of the documents that people have written. */
 const spans = documents()
-  .filter(({ file }) => file !== referenceFile)
+  .filter(({ file }) => !generatedPages.has(file))
   .flatMap((document) => codeSpans(document).map((span) => ({ file: document.file, span })));
 
-test("docs/reference.md is what the provider says of itself", async () => {
-  await expect(reference()).toMatchFileSnapshot(join(root, referenceFile));
-});
-
-test("the defaults that the reference names are those of the code", () => {
+test("the defaults that the pages name are those of the code", () => {
   for (const [name, value] of Object.entries(defaults)) {
     expect(imagesyncSchema.block.attributes[name]?.description).toContain(`Defaults to \`${value}\``);
   }
