@@ -178,13 +178,23 @@ say() {
 }
 
 run() {
-  printf '$ %s\n' "$*"
+  show "$@"
   "$@"
 }
 
 must_fail() {
-  printf '$ %s\n' "$*"
+  show "$@"
   if "$@"; then give_up "This should have failed: $*"; fi
+}
+
+# Prints a command so that it can be pasted.
+show() {
+  local word line='$'
+  for word in "$@"; do
+    case $word in '' | *[!A-Za-z0-9_./:=@,+%-]*) word="'$word'" ;; esac
+    line+=" $word"
+  done
+  echo "$line"
 }
 
 expect() {

@@ -1,0 +1,16 @@
+variable "registry_a" {
+  type        = string
+  description = "Where images come from: host:port."
+}
+
+variable "registry_b" {
+  type        = string
+  description = "Where images go to: host:port."
+}
+
+variable "password_b" {
+  type        = string
+  description = "Password of the user robot at registry b."
+  sensitive   = true
+  ephemeral   = true
+}
