@@ -1,5 +1,7 @@
 import { adoptedStateHandler } from "./adopted-state.ts";
+import { airGapHandler } from "./air-gap.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
+import { ciHandler, ciTerraformHandler } from "./ci.ts";
 import { constructsHandler } from "./cdktf.ts";
 import {
   carryingHandler,
@@ -35,6 +37,9 @@ export const handlers: readonly Handler[] = [
   manyImagesHandler,
   deletingHandler,
   carryingHandler,
+  airGapHandler,
+  ciHandler,
+  ciTerraformHandler,
   examiningHandler,
   registriesHandler,
   configurationHandler,
