@@ -17,6 +17,7 @@ import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
+import { gettingStartedHandler } from "./getting-started.ts";
 import { movedGuideHandlers } from "./moved-guides.ts";
 import { pageExampleHandlers, signatureHandler } from "./page-examples.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
@@ -37,6 +38,7 @@ export const handlers: readonly Handler[] = [
   manyImagesHandler,
   deletingHandler,
   carryingHandler,
+  gettingStartedHandler,
   airGapHandler,
   ciHandler,
   ciTerraformHandler,
