@@ -114,6 +114,12 @@ export async function runExample(
   }
 }
 
+/** What is wrong with how a run has ended, with all that it has printed; empty when it is as wanted and left nothing. */
+export function complaint({ code, output, remains }: Run, wanted: number): string {
+  if (code === wanted && remains.length === 0) return "";
+  return `It ended with ${code} and left [${remains.join(", ")}]:\n${output}`;
+}
+
 /** Processes that have this in their environment, by their command lines; Linux only. */
 function processesWith(variable: string): readonly string[] {
   if (!existsSync("/proc")) return [];

@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 import { documentOf, links, tableUnder } from "../docs/markdown.ts";
 import { terraformProgram } from "../support/terraform/index.ts";
 import {
+  complaint,
   contentOf,
   examplesDirectory,
   folders,
@@ -16,7 +17,7 @@ import {
   runExample,
 } from "./example.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const patient = { timeout: 240_000 };
 
 // Two cores: more at a time only wait for each other.
@@ -60,7 +61,7 @@ describe("the folder of examples", () => {
   });
 
   test.skipIf(terraformProgram === undefined)("is formatted as terraform fmt would", async () => {
-    const { stdout } = await run("terraform", ["fmt", "-check", "-diff", "-recursive", examplesDirectory]);
+    const { stdout } = await execute("terraform", ["fmt", "-check", "-diff", "-recursive", examplesDirectory]);
     expect(stdout).toBe("");
   });
 });
@@ -74,17 +75,18 @@ describe.skipIf(terraformProgram === undefined)("an example", patient, () => {
     const { command, lines } = shownBy(example);
     expect(command).toBe("./run.sh\n");
     const before = contentOf(example);
-    const { output, ...end } = await runExample(example, { command });
-    expect({ ...end, output }).toMatchObject({ code: 0, remains: [] });
-    expect({ missing: missingLines(lines, output), output }).toMatchObject({ missing: [] });
+    const run = await runExample(example, { command });
+    expect(complaint(run, 0)).toBe("");
+    const { output } = run;
+    expect(missingLines(lines, output)).toEqual([]);
     expect(contentOf(example)).toEqual(before);
-    const tested = !hasFile(example, "tests") || /^Success! \d+ passed, 0 failed\.$/m.test(output);
-    expect({ tested, output }).toMatchObject({ tested: true });
+    const tested = /^Success! \d+ passed, 0 failed\.$/m.test(output);
+    expect(tested).toBe(hasFile(example, "tests"));
   });
 
   test.concurrent("is stopped by Ctrl-C, and everything that it has started with it", async () => {
     let stopped = false;
-    const { output, ...end } = await runExample("quickstart", {
+    const run = await runExample("quickstart", {
       command: "exec ./run.sh",
       onOutput(printed, { pid }) {
         if (stopped || pid === undefined || !printed.includes("$ terraform apply")) return;
@@ -92,26 +94,29 @@ describe.skipIf(terraformProgram === undefined)("an example", patient, () => {
         process.kill(-pid, "SIGINT");
       },
     });
-    expect({ ...end, output }).toMatchObject({ code: 130, remains: [] });
+    expect(complaint(run, 130)).toBe("");
+    const { output } = run;
     expect(output).not.toContain("terraform destroy");
   });
 
   test.concurrent("ends with a failure when a step fails, and leaves nothing behind either", async () => {
-    const { output, ...end } = await runExample("quickstart", {
+    const run = await runExample("quickstart", {
       command: "./run.sh",
       environment: { TERRAFORM: "false" },
     });
-    expect({ ...end, output }).toMatchObject({ code: 1, remains: [] });
+    expect(complaint(run, 1)).toBe("");
+    const { output } = run;
     expect(output).toContain("$ terraform init\n");
     expect(output).not.toContain("terraform apply");
   });
 
   test.concurrent("says what is missing when it cannot begin", async () => {
-    const { output, ...end } = await runExample("quickstart", {
+    const run = await runExample("quickstart", {
       command: "./run.sh",
       environment: { TERRAFORM: "no-such-program" },
     });
-    expect({ ...end, output }).toMatchObject({ code: 1, remains: [] });
+    expect(complaint(run, 1)).toBe("");
+    const { output } = run;
     expect(output).toContain("no-such-program is not on PATH\n");
   });
 });
