@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
-import { documentOf, links, tableUnder } from "../docs/markdown.ts";
+import { codeSpans, documentOf, links, tableUnder } from "../docs/markdown.ts";
 import { terraformProgram } from "../support/terraform/index.ts";
 import {
   complaint,
@@ -60,11 +60,30 @@ describe("the folder of examples", () => {
     );
   });
 
+  test.each(documented.filter((name) => name.startsWith("modules/")))("names every input and output of %s", (name) => {
+    const declared = ["variables.tf", "outputs.tf"].flatMap((file) =>
+      [...readFileSync(join(examplesDirectory, name, file), "utf8").matchAll(/^(?:variable|output) "(\w+)"/gm)].map(
+        ([, word = ""]) => word,
+      ),
+    );
+    const described = codeSpans({ prose: rowsOf(name) });
+    expect(declared.filter((word) => !described.includes(word))).toEqual([]);
+  });
+
   test.skipIf(terraformProgram === undefined)("is formatted as terraform fmt would", async () => {
     const { stdout } = await execute("terraform", ["fmt", "-check", "-diff", "-recursive", examplesDirectory]);
     expect(stdout).toBe("");
   });
 });
+
+/** The rows of the tables in a document. */
+function rowsOf(example: string): string {
+  const { text } = documentOf(`examples/${example}/README.md`);
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .join("\n");
+}
 
 function isTest(name: string): boolean {
   return name.endsWith(".tftest.hcl");

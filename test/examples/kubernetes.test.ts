@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { terraformProgram } from "../support/terraform/index.ts";
 import { boundSchema } from "./bound-schema.ts";
 import { examplesDirectory, runExample, complaint } from "./example.ts";
+import { standInProgram } from "./kubernetes-stand-in.ts";
 
 const patient = { timeout: 240_000 };
 
@@ -38,8 +39,7 @@ async function mirrorOf(version: string): Promise<string> {
   const target = `${platform()}_${arch() === "x64" ? "amd64" : arch()}`;
   const place = join(directory, "registry.terraform.io/hashicorp/kubernetes", version, target);
   await mkdir(place, { recursive: true });
-  const program = join(import.meta.dirname, "kubernetes-stand-in.ts");
-  const script = `#!/bin/sh\nexec '${process.execPath}' '${program}'\n`;
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${standInProgram}'\n`;
   await writeFile(join(place, `terraform-provider-kubernetes_v${version}`), script, { mode: 0o755 });
   return directory;
 }
