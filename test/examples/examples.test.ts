@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { codeSpans, documentOf, links, tableUnder } from "../docs/markdown.ts";
+import { requireTool } from "../support/registries/index.ts";
 import { terraformProgram } from "../support/terraform/index.ts";
 import {
   complaint,
@@ -102,6 +103,28 @@ describe.skipIf(terraformProgram === undefined)("an example", patient, () => {
     const tested = /^Success! \d+ passed, 0 failed\.$/m.test(output);
     expect(tested).toBe(hasFile(example, "tests"));
   });
+
+  test(
+    "pushes images that other programs read, the same content always as the same image",
+    { concurrent: true, skip: requireTool("skopeo") === undefined },
+    async () => {
+      const command = `
+        . ../start.sh
+        start_registry a
+        push "$registry_a/team/app:1" one linux/amd64 linux/s390x
+        push "$registry_a/team/app:2" one linux/amd64 linux/s390x
+        push "$registry_a/team/app:3" two
+        for tag in 1 2 3; do echo "$tag: $(imagesync digest --plain-http "$registry_a/team/app:$tag")"; done
+        skopeo copy --quiet --all --src-tls-verify=false "docker://$registry_a/team/app:1" "oci:$scratch/copy:1"
+        skopeo inspect --override-arch s390x "oci:$scratch/copy:1"`;
+      const run = await runExample("quickstart", { command });
+      expect(complaint(run, 0)).toBe("");
+      const [one = "", same, other] = [...run.output.matchAll(/^\d: (sha256:.*)$/gm)].map(([, digest]) => digest);
+      expect(one).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect({ same, differs: other !== one }).toEqual({ same: one, differs: true });
+      expect(run.output).toContain('"Architecture": "s390x"');
+    },
+  );
 
   test.concurrent("is stopped by Ctrl-C, and everything that it has started with it", async () => {
     let stopped = false;
