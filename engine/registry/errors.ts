@@ -148,6 +148,8 @@ function hintFor(code: ErrorCode, about: Circumstances): string | undefined {
         : undefined;
     case "rate-limited":
       return `${about.registry} limits how often it may be asked; wait, or log in for a higher limit`;
+    case "limit":
+      return `Raise the limit on the size of requests at ${about.registry}, or at the proxy before it (nginx: client_max_body_size)`;
     case "quota":
       return `Free space or raise the quota at ${about.registry}`;
     case "immutable":

@@ -23,6 +23,7 @@ import { pageExampleHandlers, signatureHandler } from "./page-examples.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStartHandler } from "./quick-start.ts";
 import { registriesHandler } from "./registries.ts";
+import { diagnosticHandler, failureHandlers, usualCommandHandler } from "./troubleshooting.ts";
 
 /** Who executes which block. Each block has one handler here, or stands in {@link exclusions} as a whole. */
 export const handlers: readonly Handler[] = [
@@ -54,6 +55,9 @@ export const handlers: readonly Handler[] = [
   modulesHandler,
   ...pageExampleHandlers,
   signatureHandler,
+  diagnosticHandler,
+  usualCommandHandler,
+  ...failureHandlers,
 ];
 
 /** What the documents show and no test executes, printed with every run. */
