@@ -4,9 +4,10 @@ import { describe, expect, test } from "vitest";
 import { imagesyncSchema } from "../../provider-shim/resources/imagesync/schema.ts";
 import { defaults } from "../../provider-shim/resources/imagesync/state.ts";
 import { foreignNames } from "../acceptance/foreign-provider.ts";
+import { extractBlocks } from "./block.ts";
 import { keyNames } from "./configuration.ts";
-import { codeSpans, documents, root } from "./markdown.ts";
 import { generatedPages, schemaNames } from "./declared.ts";
+import { codeSpans, documents, root } from "./markdown.ts";
 
 /** The texts in backticks of the documents that people have written. */
 const spans = documents()
@@ -27,8 +28,9 @@ describe("names in backticks", () => {
 
   test("of attributes, blocks and keys are in the provider's schema, or in that of configuration files; those of metrics in the code", () => {
     const keys = keyNames();
-    // Names of Terraform, and of providers that guides come from.
-    const others = new Set(["create_before_destroy", "for_each", "docker_image", ...foreignNames()]);
+    // Names of Terraform, of providers that guides come from, and of systems that run jobs.
+    const ofTerraform = ["create_before_destroy", "for_each", "docker_image", ...foreignNames()];
+    const others = new Set([...ofTerraform, "id_tokens", "workload_identity_provider"]);
     const named = spans.flatMap(({ file, span }) => {
       const [, name] = /^([a-z]+(?:_[a-z]+)+)(?: = .+)?$/.exec(span) ?? [];
       return name === undefined ? [] : [{ file, name }];
@@ -39,10 +41,17 @@ describe("names in backticks", () => {
     expect(named.filter(({ name }) => !known(name) && !isMetric(name))).toEqual([]);
   });
 
-  test("of environment variables and annotations are used by the code", () => {
+  test("of environment variables and annotations are used by the code, or by the blocks of their document", () => {
+    // What else the SDKs of clouds read.
+    const ofClouds = new Set(["AWS_ROLE_ARN"]);
+    const blocks = new Map(
+      documents().map(({ file, text }) => [file, extractBlocks(file, text).map((block) => block.text)]),
+    );
     const named = spans.filter(({ span }) => /^(?:[A-Z]+(?:_[A-Z]+)+|CI=true|io\.imagesync\.\S+)$/.test(span));
     expect(named.length).toBeGreaterThan(3);
-    expect(named.filter(({ span }) => !source.includes(span.replace(/=.*/, "")))).toEqual([]);
+    const used = ({ file, span }: (typeof spans)[number]): boolean =>
+      [source, ...(blocks.get(file) ?? [])].some((text) => text.includes(span.replace(/=.*/, "")));
+    expect(named.filter((one) => !used(one) && !ofClouds.has(one.span))).toEqual([]);
   });
 });
 
