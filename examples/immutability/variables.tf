@@ -1,0 +1,14 @@
+variable "registry_a" {
+  type        = string
+  description = "Where images come from: host:port."
+}
+
+variable "registry_b" {
+  type        = string
+  description = "Where images go to: host:port."
+}
+
+variable "release_digest" {
+  type        = string
+  description = "The digest that was released."
+}
