@@ -7,14 +7,45 @@ export function wholeTag(expression: string): string {
   return inner !== undefined && !inner.endsWith("\\") ? inner : `.*(?:${expression}).*`;
 }
 
-/** A range as Masterminds/semver writes it, in npm's notation; undefined where npm has no word for it. */
-export function npmRange(constraint: string): string | undefined {
-  if (constraint.includes("!=")) return undefined;
-  return constraint
-    .replace(/\s*,\s*/g, " ")
-    .replace(/=>/g, ">=")
-    .replace(/=</g, "<=")
-    .trim();
+/** Ranges of Masterminds/semver in our words. */
+export interface ForeignRange {
+  readonly mode: "semver";
+  readonly range?: string;
+  /** Globs of tags, for what npm's notation has no word for: versions that are not wanted (`!=`). */
+  readonly exclude?: readonly string[];
+}
+
+/** Reads constraints any of which a version has to meet. */
+export function rangeOf(constraints: readonly string[]): ForeignRange {
+  const unequal: string[] = [];
+  const alternatives = constraints
+    .flatMap((constraint) => constraint.split("||"))
+    .map((alternative) =>
+      alternative
+        .replaceAll(/!=\s*v?([^\s,|]+)/g, (_, version: string) => {
+          unequal.push(...tagsOf(version));
+          return "";
+        })
+        .split(",")
+        .map((part) => part.trim().replaceAll("=>", ">=").replaceAll("=<", "<="))
+        .filter((part) => part !== "")
+        .join(" "),
+    );
+  // One that is empty takes every version.
+  const range = alternatives.includes("") ? "" : alternatives.join(" || ");
+  return {
+    mode: "semver",
+    ...(range === "" ? {} : { range }),
+    ...(unequal.length === 0 ? {} : { exclude: unequal }),
+  };
+}
+
+/** Globs for the tags of a version; one with fewer than three parts, or with `x`, stands for all below it. */
+function tagsOf(version: string): string[] {
+  const [known = version] = /^[^-+]*?(?=\.[xX*])/.exec(version) ?? [];
+  const whole = known === version && /^\d+\.\d+\.\d+|[-+]/.test(version);
+  const globs = whole ? [version] : [known, `${known}.*`];
+  return globs.flatMap((glob) => [glob, `v${glob}`]);
 }
 
 /** The last component of a repository's name. */

@@ -46,8 +46,8 @@ function policy(node: unknown, local: string | undefined, builder: ConfigBuilder
     );
   }
   const { names, selection } = filtersOf(fields, builder);
-  const repositories = names.flatMap((each) => literals(each) ?? []);
-  if (names.length === 0 || names.some((each) => literals(each) === undefined)) {
+  const repositories = named(names);
+  if (repositories === undefined) {
     const text = `the policy ${quoted(name)} takes repositories by a pattern: name each of them, as registries are not searched`;
     reading.note(fields.get("filters")?.keyNode ?? node, text);
   }
@@ -55,11 +55,11 @@ function policy(node: unknown, local: string | undefined, builder: ConfigBuilder
     (field) => goFlag(field, reading) === true,
   );
   const override = goFlag(fields.get("override"), reading) === true;
-  for (const repository of repositories) {
+  for (const repository of repositories ?? []) {
     const target = destinationOf(repository, fields, builder);
     if (target === undefined) continue;
     const entry = builder.repository(node, {
-      ...(name === "" ? {} : { name: repositories.length === 1 ? name : `${name} ${repository}` }),
+      ...(name === "" ? {} : { name: repositories?.length === 1 ? name : `${name} ${repository}` }),
       source: `${source}/${repository}`,
       destination: `${destination}/${target}`,
       ...selection,
@@ -144,7 +144,9 @@ function filtersOf(fields: Fields, builder: ConfigBuilder): Filters {
     const filter = goFields(node, reading, "a filter", ["type", "value", "decoration"]);
     const type = goText(filter?.get("type"), reading) ?? "";
     if (type === "label") {
-      builder.lost(filter?.get("value"), "only Harbor knows labels");
+      const text =
+        "the filter by label has no counterpart, as only Harbor knows labels: tags without it are copied too";
+      reading.note(filter?.get("value")?.keyNode ?? node, text);
       continue;
     }
     const value = goText(filter?.get("value"), reading) ?? "";
@@ -156,6 +158,14 @@ function filtersOf(fields: Fields, builder: ConfigBuilder): Filters {
     names,
     selection: { ...(include.length === 0 ? {} : { include }), ...(exclude.length === 0 ? {} : { exclude }) },
   };
+}
+
+/** The repositories that all patterns name; undefined when a registry would have to be searched. */
+function named(patterns: readonly string[]): readonly string[] | undefined {
+  const lists = patterns.map(literals);
+  const [first, ...others] = lists;
+  if (lists.includes(undefined)) return undefined;
+  return first?.filter((name) => others.every((list) => list?.includes(name)));
 }
 
 /** The names that a pattern stands for; undefined when a registry would have to be searched. */

@@ -5,7 +5,7 @@ import type { Entry } from "../config/reading.ts";
 import type { Secret } from "../config/secret.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
 import { ConfigBuilder } from "./builder.ts";
-import { npmRange } from "./foreign-words.ts";
+import { rangeOf } from "./foreign-words.ts";
 
 type Fields = ReadonlyMap<string, Entry>;
 
@@ -171,15 +171,12 @@ function tagSet(node: unknown, builder: ConfigBuilder): Partial<RepositoryEntry>
   const set = goFields(node, reading, "tags", ["allow", "deny", "semverRange"]);
   const texts = (key: string): string[] =>
     (goItems(set?.get(key), reading) ?? []).map((each) => goText({ key, keyNode: each, node: each }, reading) ?? "");
-  const ranges = texts("semverRange").map((range) => npmRange(range));
-  if (ranges.includes(undefined)) builder.lost(set?.get("semverRange"), "a range here has no !=; use exclude");
-  const range = ranges.filter((each) => each !== undefined).join(" || ");
   const plain = texts("allow").every((each) => /^[A-Za-z0-9_-]+$/.test(each));
   const allow = texts("allow");
   return {
     ...(allow.length === 0 ? {} : plain ? { include: allow } : { include_regex: allow }),
     ...(texts("deny").length === 0 ? {} : { exclude_regex: texts("deny") }),
-    ...(range === "" ? {} : { mode: "semver", range }),
+    ...(texts("semverRange").length === 0 ? {} : rangeOf(texts("semverRange"))),
   };
 }
 

@@ -1,11 +1,10 @@
 import { isMap, isSeq } from "yaml";
 import type { RepositoryEntry } from "../config/document.ts";
 import { goFields, goFlag, goItems, goText } from "../config/go-yaml.ts";
-import { quoted } from "../config/problem.ts";
 import type { Entry } from "../config/reading.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
 import { ConfigBuilder } from "./builder.ts";
-import { baseName, npmRange, tagForDigest, wholeTag } from "./foreign-words.ts";
+import { baseName, rangeOf, tagForDigest, wholeTag } from "./foreign-words.ts";
 
 /** What `skopeo sync` was told beside its file. */
 export interface SkopeoTarget {
@@ -102,9 +101,5 @@ function versions(entry: Entry, builder: ConfigBuilder): Partial<RepositoryEntry
   const constraints = isSeq(node)
     ? node.items.map((each) => goText({ key: entry.key, keyNode: each, node: each }, reading) ?? "")
     : [goText(entry, reading) ?? ""];
-  const ranges = constraints.map(npmRange);
-  if (ranges.includes(undefined))
-    reading.note(entry.keyNode, `the range of ${quoted(entry.key)} has !=, which is written as exclude here`);
-  const range = ranges.filter((each) => each !== undefined && each !== "").join(" || ");
-  return { mode: "semver", ...(range === "" ? {} : { range }) };
+  return rangeOf(constraints);
 }

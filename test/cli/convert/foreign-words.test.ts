@@ -1,6 +1,7 @@
 import { RE2JS } from "re2js";
 import { expect, test } from "vitest";
-import { npmRange, tagForDigest, wholeTag } from "../../../cli/convert/foreign-words.ts";
+import { selectTags } from "../../../engine/index.ts";
+import { rangeOf, tagForDigest, wholeTag } from "../../../cli/convert/foreign-words.ts";
 
 test.each([
   ["^1\\.13\\.[12]-alpine$", "1\\.13\\.[12]-alpine"],
@@ -16,8 +17,24 @@ test.each([
   expect(tags.filter((tag) => RE2JS.compile(wholeTag(found)).matcher(tag).matches())).toEqual(search);
 });
 
-test("ranges are written in npm's notation, unless it has no word for them", () => {
-  expect([">=1.0, <2.0", "=> 1 || ~4.1", "!=1.2"].map(npmRange)).toEqual([">=1.0 <2.0", ">= 1 || ~4.1", undefined]);
+test.each([
+  [[">=1.0, <2.0"], { range: ">=1.0 <2.0" }],
+  [["=> 1 || ~4.1"], { range: ">= 1 || ~4.1" }],
+  [[">=1.0", "=< 0.5"], { range: ">=1.0 || <= 0.5" }],
+  [["!=1.5.0, >=1.0"], { range: ">=1.0", exclude: ["1.5.0", "v1.5.0"] }],
+  [[">=1.0 != v1.2"], { range: ">=1.0", exclude: ["1.2", "v1.2", "1.2.*", "v1.2.*"] }],
+  [["!=1.x"], { exclude: ["1", "v1", "1.*", "v1.*"] }],
+  [["!=1.5.0-rc1", "~1.5.0"], { exclude: ["1.5.0-rc1", "v1.5.0-rc1"] }],
+  [[""], {}],
+  [[], {}],
+])("constraints %j of Masterminds become %j", (constraints, words) => {
+  expect(rangeOf(constraints)).toEqual({ mode: "semver", ...words });
+});
+
+test("what is not wanted by a constraint is not selected, and nothing else is lost", () => {
+  const tags = ["1.1.0", "v1.2.0", "1.2.3", "1.20.0", "v1.5.0", "1.5.0", "1.5.1", "2.0.0"];
+  const { range, exclude } = rangeOf([">=1.0, <2.0, !=1.2, !=1.5.0"]);
+  expect(selectTags(tags, { mode: "semver", range, exclude }).tags.toSorted()).toEqual(["1.1.0", "1.20.0", "1.5.1"]);
 });
 
 test("a digest becomes a tag", () => {

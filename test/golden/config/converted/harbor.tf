@@ -1,5 +1,5 @@
 # the secret in "access_secret" stays where it is: put it into the variable DOCKER_IO_ACCESS_SECRET
-# "value" has no counterpart: only Harbor knows labels
+# the filter by label has no counterpart, as only Harbor knows labels: tags without it are copied too
 # the limit is for the whole run, in both directions together; Harbor's is for each transfer
 # "trigger" has no counterpart: a run ends; cron or a CronJob starts the next one of "alpine"
 # the policy "push" takes repositories by a pattern: name each of them, as registries are not searched
