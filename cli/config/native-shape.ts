@@ -120,8 +120,15 @@ const policy: Fields<PolicyKeys> = {
   },
 };
 
+/** It gets into logs and into the labels of metrics, whose readers go by lines. */
+const entryName: Shape<string> = text({
+  // oxlint-disable-next-line no-control-regex -- in a form that the regular expressions of every editor read
+  pattern: /^[^\x00-\x1f\x7f-\x9f]*$/,
+  form: "a text without line breaks and other control characters",
+});
+
 const place: Fields<PlaceKeys> = {
-  name: { shape: text(), description: "What messages call the entry. Defaults to the destination." },
+  name: { shape: entryName, description: "What messages call the entry. Defaults to the destination." },
   source: { required: true, shape: text(), description: "Where to copy from." },
   destination: { required: true, shape: text(), description: "Where to copy to." },
 };

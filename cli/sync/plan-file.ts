@@ -98,7 +98,9 @@ class Reader {
   rule(value: unknown, at: string): RulePlan {
     const { name, items, failures, warnings } = this.fields(value, at, ["name", "items", "failures", "warnings"]);
     const plan: Plan = {
-      items: this.list(items, `${at}.items`).map((item, number) => this.#item(item, number, `${at}.items[${number}]`)),
+      items: this.list(items, `${at}.items`).map((item, number, all) =>
+        this.#item(item, number, all.length, `${at}.items[${number}]`),
+      ),
       ...(failures === undefined
         ? {}
         : { failures: this.list(failures, `${at}.failures`).map((one) => this.#failure(one, `${at}.failures`)) }),
@@ -106,7 +108,9 @@ class Reader {
         ? {}
         : { warnings: this.list(warnings, `${at}.warnings`).map((one) => this.#text(one, `${at}.warnings`)) }),
     };
-    return { name: this.#text(name, `${at}.name`), plan };
+    const called = this.#text(name, `${at}.name`);
+    if (/\p{Cc}/u.test(called)) throw this.#fault(`${at}.name`, "has control characters");
+    return { name: called, plan };
   }
 
   fields(value: unknown, at: string, known: readonly string[]): Readonly<Record<string, unknown>> {
@@ -121,7 +125,7 @@ class Reader {
     return value;
   }
 
-  #item(value: unknown, number: number, at: string): PlanItem {
+  #item(value: unknown, number: number, count: number, at: string): PlanItem {
     const item = this.fields(value, at, itemFields);
     const action = this.#text(item["action"], `${at}.action`) as PlanItem["action"];
     if (!actions.has(action)) throw this.#fault(`${at}.action`, "is none that a plan has");
@@ -130,6 +134,11 @@ class Reader {
     const digest = this.#digest(item["digest"], `${at}.digest`);
     const follows = this.#optional(item["follows"], (one) => this.#size(one, `${at}.follows`));
     if (follows !== undefined && follows >= number) throw this.#fault(`${at}.follows`, "names nothing before it");
+    const orFollows = this.#optional(item["orFollows"], (one) =>
+      this.list(one, `${at}.orFollows`).map((way) => this.#size(way, `${at}.orFollows`)),
+    );
+    const isNowhere = orFollows?.some((way) => way >= count || follows === undefined);
+    if (isNowhere === true) throw this.#fault(`${at}.orFollows`, "names nothing that can be followed");
     return withoutUndefined({
       source,
       destination: this.#reference(item["destination"], `${at}.destination`),
@@ -141,9 +150,7 @@ class Reader {
       bytes: this.#size(item["bytes"], `${at}.bytes`),
       pulls: this.#optional(item["pulls"], (one) => this.#size(one, `${at}.pulls`)),
       follows,
-      orFollows: this.#optional(item["orFollows"], (one) =>
-        this.list(one, `${at}.orFollows`).map((way) => this.#size(way, `${at}.orFollows`)),
-      ),
+      orFollows,
       subject: this.#optional(item["subject"], (one) => this.#digest(one, `${at}.subject`)),
       referrers: this.#optional(item["referrers"], (one) => this.#truth(one, `${at}.referrers`)),
       artifactType: this.#optional(item["artifactType"], (one) => this.#text(one, `${at}.artifactType`)),

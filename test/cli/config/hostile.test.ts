@@ -64,6 +64,18 @@ describe("a hostile file", () => {
     expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
   });
 
+  test.each(["a\\nb", "a\\0b", "a\\x7f", "\\e[31m", "\\N", "\\r"])(
+    'cannot give an entry a name that ends lines or steers terminals ("%s")',
+    async (name) => {
+      const entry = (key: string): string =>
+        `version: 1\n${key}:\n  - name: "${name}"\n    source: a.example/b:1\n    destination: c.example/d:1\n`;
+      const [mistake = "", ...others] = await mistakesIn(entry("images"));
+      expect(others).toEqual([]);
+      expect(mistake).toMatch(/^3:11: "name" must be a text without line breaks and other control characters, not /);
+      expect(await mistakesIn(entry("images").replace(`"${name}"`, `'a "b" \\ {c="d"} é'`))).toEqual([]);
+    },
+  );
+
   test("with names that objects have is read like any other", async () => {
     expect(await mistakesIn('version: 1\n__proto__: {x: 1}\nconstructor: 1\n"toString": 2\n')).toHaveLength(3);
     const content = "version: 1\nregistries:\n  - {address: r.example, headers: {__proto__: a, constructor: b}}\n";

@@ -120,6 +120,15 @@ describe("a plan that somebody has changed is refused, with the place", () => {
     ["a subset of other bytes", (one) => (one["subset"] = { mediaType: "a/b", text: "{}" }), "items[0].subset"],
     ["a text without end", (one) => (one["reason"] = "x".repeat(10_000)), "items[0].reason"],
     ["items that are no list", (_item, rule) => (rule["items"] = {}), "items"],
+    ["a name that ends a line", (_item, rule) => (rule["name"] = "a\nb"), "rules[0].name"],
+    ["a name that steers terminals", (_item, rule) => (rule["name"] = "\x1b[31m"), "rules[0].name"],
+    ["a choice that is none", (one) => (one["orFollows"] = 0), "items[0].orFollows"],
+    ["a choice of what cannot be", (one) => (one["orFollows"] = [-1]), "items[0].orFollows"],
+    [
+      "a choice of what is not there",
+      (one) => Object.assign(one, { subject: one["digest"], orFollows: [7] }),
+      "items[0].orFollows",
+    ],
     ["a rule without a name", (_item, rule) => delete rule["name"], "name"],
   ])("%s", async (_name, change, place) => {
     const { code, stdout, stderr } = await invoke(["sync", "--plan", await spoiled(change), "--plain-http"]);
