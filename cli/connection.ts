@@ -4,7 +4,14 @@ import type { EngineOptions, ExplicitCredential, Reference } from "../engine/ind
 import { version } from "../version.ts";
 import { parseLogin, parseSwitch } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
-import { limitsOf, throughTransport, type TransportFlags, vendorOf, withTransport } from "./transport-flags.ts";
+import {
+  checkProxies,
+  limitsOf,
+  throughTransport,
+  type TransportFlags,
+  vendorOf,
+  withTransport,
+} from "./transport-flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How one registry is reached, as flags. */
@@ -50,8 +57,10 @@ export async function engineOptions(
     ...throughTransport(flags),
     ...(await vendorOf("--vendor", flags.vendor)),
   };
+  const registries = isLayoutKind(reference.registry) ? [] : [transport];
+  await checkProxies(flags, registries, environment);
   return {
-    registries: isLayoutKind(reference.registry) ? [] : [transport],
+    registries,
     credentials: { explicit: loginFor(reference, "--creds", flags.creds), configFile: flags.authfile },
     userAgent: `imagesync/${version()}`,
     environment,

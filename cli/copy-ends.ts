@@ -4,7 +4,14 @@ import { version } from "../version.ts";
 import { isInsecure, loginFor, readCertificates } from "./connection.ts";
 import { parseCount, parseSwitch } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
-import { limitsOf, throughTransport, type TransportFlags, vendorOf, withTransport } from "./transport-flags.ts";
+import {
+  checkProxies,
+  limitsOf,
+  throughTransport,
+  type TransportFlags,
+  vendorOf,
+  withTransport,
+} from "./transport-flags.ts";
 
 /** How source and destination are reached, as flags. */
 export interface EndsFlags extends TransportFlags {
@@ -50,8 +57,10 @@ export async function engineOptionsForEnds(
   flags: EndsFlags,
   { environment }: Invocation,
 ): Promise<EngineOptions> {
+  const registries = await transports(source, destination, flags);
+  await checkProxies(flags, registries, environment);
   return {
-    registries: await transports(source, destination, flags),
+    registries,
     // A login is for its own repository, so that two accounts on one registry work.
     credentials: {
       explicit: [

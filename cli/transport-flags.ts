@@ -48,6 +48,26 @@ export async function limitsOf(flags: TransportFlags): Promise<Pick<EngineOption
   return { ...(bytes === undefined ? {} : { maxBandwidth: bytes }), retry };
 }
 
+/**
+ * Refuses proxies that cannot be used before anything is asked through one of them, once however many registries are.
+ * @param registries All of them, as they are reached.
+ * @throws UsageError; `config` for a variable of the environment. Neither repeats the address, which may hold a password.
+ */
+export async function checkProxies(
+  { proxy }: TransportFlags,
+  registries: readonly Pick<RegistryTransport, "address" | "plainHttp" | "proxyUrl">[],
+  environment: NonNullable<EngineOptions["environment"]>,
+): Promise<void> {
+  const { checkProxy, parseProxy } = await import("../engine/index.ts");
+  if (proxy !== undefined && parseProxy(proxy) === undefined) {
+    throw new UsageError(
+      "--proxy names no proxy",
+      "Write it as http://host:port, with user and password before the host if it wants a login; https works too, socks does not",
+    );
+  }
+  for (const registry of registries) checkProxy(registry, environment);
+}
+
 /** Reads the name of a family of registries. @throws UsageError with all of them */
 export async function vendorOf(flag: string, name: string | undefined): Promise<Pick<RegistryTransport, "vendor">> {
   if (name === undefined) return {};

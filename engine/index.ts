@@ -30,7 +30,7 @@ export type { Credential } from "./credentials/credential.ts";
 export type { ExplicitCredential } from "./credentials/chain.ts";
 export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/transport.ts";
 export { headerFault, parseMirror } from "./http/transport-check.ts";
-export { parseProxy } from "./http/proxy.ts";
+export { checkProxy, parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
 export type { RateLimit } from "./http/rate-limit.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";

@@ -5,7 +5,14 @@ import type { SyncConfig } from "../config/sync-config.ts";
 import { readCertificates } from "../connection.ts";
 import { parseCount } from "../flags.ts";
 import type { Invocation } from "../invocation.ts";
-import { limitsOf, throughTransport, type TransportFlags, vendorOf, withTransport } from "../transport-flags.ts";
+import {
+  checkProxies,
+  limitsOf,
+  throughTransport,
+  type TransportFlags,
+  vendorOf,
+  withTransport,
+} from "../transport-flags.ts";
 
 /** How all registries of a run are reached, as flags: they add to what the configuration says of each, and win. */
 export interface ConnectionsFlags extends TransportFlags {
@@ -45,11 +52,19 @@ export async function engineOptionsFor(
   flags: ConnectionsFlags,
   { environment }: Invocation,
 ): Promise<EngineOptions> {
+  const all = overlaid(registries, hosts, await overlaysOf(flags));
+  const own = new Map(all.map((registry) => [registry.address, registry]));
+  const asked = [...new Set([...hosts.sources, ...hosts.destinations])];
+  await checkProxies(
+    flags,
+    asked.map((address) => own.get(address) ?? { address }),
+    environment,
+  );
   return {
     ...limits,
     ...(flags.jobs === undefined ? {} : { maxParallelTransfers: flags.jobs }),
     ...(await limitsOf(flags)),
-    registries: overlaid(registries, hosts, await overlaysOf(flags)),
+    registries: all,
     credentials: { explicit: logins, configFile: flags.authfile },
     userAgent: `imagesync/${version()}`,
     environment,

@@ -2,6 +2,7 @@ import { unescape } from "node:querystring";
 import { type Environment, variable } from "../credentials/environment.ts";
 import { ImagesyncError } from "../errors.ts";
 import { bypassesProxy, isLoopbackHost } from "./no-proxy.ts";
+import type { RegistryTransport } from "./transport.ts";
 
 /** A proxy that requests go through. */
 export interface Proxy {
@@ -25,6 +26,19 @@ export function proxyFor(url: URL, own: string | undefined, environment: Environ
   if (address === undefined || isLoopbackHost(url)) return undefined;
   if (bypassesProxy(url, proxyVariable(environment, "NO_PROXY") ?? "")) return undefined;
   return requireProxy(address, name);
+}
+
+/**
+ * Whether the proxy for a registry can be used, if there is one, as far as its address tells; its token server and its
+ * storage may have another one.
+ * @throws `config`
+ */
+export function checkProxy(
+  { address, plainHttp, proxyUrl }: Pick<RegistryTransport, "address" | "plainHttp" | "proxyUrl">,
+  environment: Environment,
+): void {
+  const url = `${plainHttp === true ? "http" : "https"}://${address}`;
+  if (URL.canParse(url)) proxyFor(new URL(url), proxyUrl, environment);
 }
 
 /** The lower-case name goes first, as in curl; names in capitals are what Go programs read first. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -204,6 +204,43 @@ describe("the way to a registry", () => {
     const { code, stderr } = await copy("--retry-times", "0");
     expect(code).toBe(1);
     expect(stderr).not.toContain("retry of");
+  });
+
+  const bad = "socks5://user:geheim@p.example:1080";
+  test.each<{ flags: readonly string[]; environment: Record<string, string>; said: string }>([
+    { flags: ["--proxy", bad], environment: {}, said: "--proxy names no proxy" },
+    { flags: ["--proxy", "geheim p.example"], environment: {}, said: "--proxy names no proxy" },
+    { flags: ["--proxy", ""], environment: {}, said: "--proxy names no proxy" },
+    { flags: [], environment: { HTTPS_PROXY: bad }, said: "proxy in HTTPS_PROXY" },
+    { flags: ["--plain-http"], environment: { http_proxy: bad }, said: "proxy in HTTP_PROXY" },
+  ])("a proxy that cannot be one is refused at once, in all commands ($flags, $environment)", async (given) => {
+    const { flags, environment, said } = given;
+    const folder = await mkdtemp(join(tmpdir(), "imagesync-proxy-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const entry = "  - {source: r.example/app:1, destination: r.example/b:1}\n";
+    const file = join(folder, "images.yaml");
+    await writeFile(file, `version: 1\nimages:\n${entry}${entry.replace("b:1", "c:1")}`);
+    for (const command of [
+      ["copy", "r.example/app:1", "r.example/b:1"],
+      ["digest", "r.example/app:1"],
+      ["doctor", "r.example"],
+      ["sync", "-c", file],
+      ["plan", "-c", file],
+    ]) {
+      const { code, stdout, stderr } = await invoke([...command, ...flags], { environment });
+      expect({ command, code, stdout }).toEqual({ command, code: 64, stdout: "" });
+      expect(stderr.split("\n").filter((line) => line.includes("proxy"))).toHaveLength(1);
+      expect(stderr).toContain(said);
+      expect(stderr).not.toContain("geheim");
+    }
+  });
+
+  test("a variable for other addresses than those that are asked may hold anything", async () => {
+    const { copy } = await ends();
+    expect(await copy()).toMatchObject({ code: 0 });
+    const { source, destination } = await ends();
+    const words = ["copy", `${source.host}/app:1`, `${destination.host}/mirror/app:1`, "--plain-http"];
+    expect(await invoke(words, { environment: { HTTPS_PROXY: bad, HTTP_PROXY: bad } })).toMatchObject({ code: 0 });
   });
 
   test("leads through a proxy", async () => {
