@@ -1,52 +1,10 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect } from "vitest";
-import { openWorld, type World } from "../golden/world.ts";
+import { guideBlocks as guide, linesOf, openReader as openReaderAt, type Reader } from "./reader.ts";
 import type { Handler } from "./handler.ts";
-import { root } from "./markdown.ts";
-import { newDirectory, withoutDigits } from "./newcomer.ts";
-import { mustRun } from "./shell.ts";
-
-const guide = (name: string, ...places: readonly (readonly [heading: string, blocks: number])[]): string[] =>
-  places.flatMap(([heading, blocks]) =>
-    Array.from({ length: blocks }, (_, at) => `docs/guides/${name}.md > ${heading} > ${at + 1}`),
-  );
-
-/** A reader with the built program on PATH, to whom registries have the names of the guide. */
-interface Reader {
-  readonly world: World;
-  write(name: string, text: string | undefined): Promise<void>;
-  /** Runs a block. @returns its lines without the digits of digests, in alphabetical order */
-  run(script: string | undefined, environment?: Readonly<Record<string, string>>): Promise<string[]>;
-}
 
 async function openReader(auth?: Readonly<Record<string, string>>): Promise<Reader> {
   const options = auth === undefined ? {} : { auth: { kind: "basic", users: auth } as const };
-  const world = await openWorld({ "docker.io": {}, "registry.example.com": options });
-  const directory = await newDirectory();
-  await mkdir(join(directory, "bin"));
-  await symlink(join(root, "dist/imagesync"), join(directory, "bin/imagesync"));
-  const path = `${join(directory, "bin")}:${process.env["PATH"] ?? ""}`;
-  return {
-    world,
-    write: (name, text = "") => writeFile(join(directory, name), text),
-    run: async (script = "", more = {}) =>
-      linesOf(
-        await mustRun(script, {
-          home: directory,
-          directory,
-          environment: { ...world.environment, ...more, PATH: path },
-        }),
-      ),
-  };
-}
-
-/** Images come in the order in which they are done. */
-function linesOf(text = ""): string[] {
-  return withoutDigits(text)
-    .replaceAll(/sha256:(?:[0-9a-f]{12}\b|…12 digits…)/g, "sha256:…")
-    .split("\n")
-    .sort();
+  return await openReaderAt({ "docker.io": {}, "registry.example.com": options });
 }
 
 /** What became of a file by `imagesync convert`. */

@@ -1,4 +1,3 @@
-import { adoptedStateHandler } from "./adopted-state.ts";
 import { airGapHandler } from "./air-gap.ts";
 import { importChainHandler, ruleToReportHandler } from "./architecture.ts";
 import { ciHandler, ciTerraformHandler } from "./ci.ts";
@@ -12,7 +11,9 @@ import {
 } from "./command-line.ts";
 import { configurationHandler } from "./configuration.ts";
 import { examplesHandler, modulesHandler } from "./examples.ts";
+import { convertedGuideHandlers, skopeoSideBySideHandler } from "./converted-guides.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
+import { harborGuideHandler } from "./harbor-guide.ts";
 import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
@@ -23,6 +24,9 @@ import { pageExampleHandlers, signatureHandler } from "./page-examples.ts";
 import { pinnedCreateHandler } from "./pinned-create.ts";
 import { quickStartHandler } from "./quick-start.ts";
 import { registriesHandler } from "./registries.ts";
+import { sheslGuideHandler } from "./shesl-guide.ts";
+import { tmaxGuideHandler } from "./tmax-guide.ts";
+import { toolsGuideHandler } from "./tools-guide.ts";
 import { diagnosticHandler, failureHandlers, usualCommandHandler } from "./troubleshooting.ts";
 
 /** Who executes which block. Each block has one handler here, or stands in {@link exclusions} as a whole. */
@@ -33,7 +37,7 @@ export const handlers: readonly Handler[] = [
   loginsHandler,
   accountsHandler,
   pinnedCreateHandler,
-  adoptedStateHandler,
+  sheslGuideHandler,
   ...movedGuideHandlers,
   scriptsHandler,
   manyImagesHandler,
@@ -48,6 +52,11 @@ export const handlers: readonly Handler[] = [
   configurationHandler,
   replicantGuideHandler,
   imageSyncerGuideHandler,
+  ...convertedGuideHandlers,
+  skopeoSideBySideHandler,
+  harborGuideHandler,
+  tmaxGuideHandler,
+  toolsGuideHandler,
   constructsHandler,
   ruleToReportHandler,
   importChainHandler,
