@@ -8,6 +8,7 @@ import { collectList } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import { type OutputFormat, renderPlan, renderReport, summarise } from "./output.ts";
 import { createProgress, printable } from "./progress.ts";
+import { checkWritable, unwritable, writeLast } from "./unwritten.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface CopyFlags extends EndsFlags {
@@ -76,6 +77,7 @@ async function copy(from: string, to: string, flags: CopyFlags, invocation: Invo
     platforms: flags.platform?.map(parsePlatform),
     requiredPlatforms: flags.requiredPlatform?.map(parsePlatform),
   };
+  await checkWritable({ ...digestFile, file: flags.dryRun === true ? undefined : flags.digestfile });
   const spelling = { reference: formatReference, pinned };
   const isQuiet = flags.quiet === true;
   let progress = createProgress(invocation, { totalBytes: 0, quiet: isQuiet });
@@ -97,8 +99,8 @@ async function copy(from: string, to: string, flags: CopyFlags, invocation: Invo
     endWithFailures(plan, report, invocation);
     const cost = { requests: engine.statistics().requests, durationMs: Date.now() - startedAt };
     if (!isQuiet) stderr.write(`${summarise(report, cost)}\n`);
-    await writeDigest(flags.digestfile, plan);
     stdout.write(renderReport(report, flags.output, spelling, cost));
+    await writeLast(async () => await writeDigest(flags.digestfile, plan), invocation);
   } finally {
     progress.finish();
     await engine.close();
@@ -130,16 +132,15 @@ function endWithFailures({ failures = [] }: Plan, report: Report | undefined, { 
   if (unplanned !== undefined) throw new Ended(exitCodeOf(unplanned));
 }
 
+const digestFile = { what: "the digest", flag: "--digestfile" };
+
 /** Without a line break behind it, as skopeo does. @throws UsageError */
 async function writeDigest(file: string | undefined, { items: [image] }: Plan): Promise<void> {
   if (file === undefined || image === undefined) return;
   try {
     await writeAtomically(file, image.digest);
-  } catch {
-    throw new UsageError(
-      `Cannot write the digest to ${JSON.stringify(file)}, but the image is copied`,
-      "Give --digestfile a file in a directory that can be written",
-    );
+  } catch (error) {
+    throw unwritable(file, digestFile, error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { writeAtomically } from "./atomic-file.ts";
 import type { ImageResult, Outcome } from "./sync/result.ts";
-import { UsageError } from "./usage-error.ts";
+import { type SideFile, unwritable } from "./unwritten.ts";
 
 /** How the outcomes of images are called among tasks. */
 const statusOf: Readonly<Record<Outcome, string>> = {
@@ -125,17 +125,16 @@ export class RunMetrics {
   }
 }
 
+/** What messages call the file. */
+export const metricsFile: Omit<SideFile, "file"> = { what: "the metrics", flag: "--metrics-file" };
+
 /** Writes the file so that a collector never sees half of it. @throws UsageError */
 export async function writeMetrics(file: string, metrics: RunMetrics, nowMs: number): Promise<void> {
   try {
     metrics.takeOver(await earlierText(file));
     await writeAtomically(file, metrics.render(nowMs));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `Cannot write the metrics to "${file}": ${reason}`,
-      "Give --metrics-file a file in a directory that can be written",
-    );
+    throw unwritable(file, metricsFile, error);
   }
 }
 

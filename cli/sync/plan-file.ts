@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Digest, ErrorCode, Plan, PlanFailure, PlanItem, Reference } from "../../engine/index.ts";
 import { writeAtomically } from "../atomic-file.ts";
+import { type SideFile, unwritable } from "../unwritten.ts";
 import { UsageError } from "../usage-error.ts";
 import { version } from "../../version.ts";
 import type { RulePlan } from "./run.ts";
@@ -36,6 +37,9 @@ export async function planReaders(): Promise<PlanReaders> {
   return { parse: parseLocation, format: formatReference, isDigest, digestOf };
 }
 
+/** What messages call the file. */
+export const planFile: Omit<SideFile, "file"> = { what: "the plan", flag: "--out" };
+
 /** Writes plans to a file, to be applied later or elsewhere. It holds no secret. @throws UsageError */
 export async function writePlan(file: string, rules: readonly RulePlan[], { format }: PlanReaders): Promise<void> {
   const written = ({ source, destination, ...rest }: PlanItem | PlanFailure): object => ({
@@ -57,10 +61,7 @@ export async function writePlan(file: string, rules: readonly RulePlan[], { form
   try {
     await writeAtomically(file, `${JSON.stringify(document, undefined, 1)}\n`);
   } catch (error) {
-    throw new UsageError(
-      `Cannot write the plan to "${file}": ${reasonOf(error)}`,
-      "Give --out a file in a directory that can be written",
-    );
+    throw unwritable(file, planFile, error);
   }
 }
 

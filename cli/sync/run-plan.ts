@@ -2,7 +2,8 @@ import { Ended } from "../ended.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Invocation } from "../invocation.ts";
 import { createStyle } from "../style.ts";
-import { planReaders, writePlan } from "./plan-file.ts";
+import { planFile, planReaders, writePlan } from "./plan-file.ts";
+import { checkWritable, writeLast } from "../unwritten.ts";
 import { renderPlans } from "./plan-printer.ts";
 import { type PlanSummary, summarisePlans } from "./plan-summary.ts";
 import type { RenderingFlags } from "./rendering-flags.ts";
@@ -24,6 +25,7 @@ export interface PlanOptions extends SessionOptions {
 /** Prints what would be done for a configuration, and what it costs; writes nothing. @throws Ended, UsageError */
 export async function runPlan(options: PlanOptions, invocation: Invocation): Promise<void> {
   const { stdout, environment, signal } = invocation;
+  await checkWritable({ ...planFile, file: options.out });
   const session = await openSession(options, invocation);
   try {
     const { rules, left } = await planSession(session, options, signal);
@@ -39,7 +41,10 @@ export async function runPlan(options: PlanOptions, invocation: Invocation): Pro
     const { output: format, verbose } = options;
     const style = createStyle(stdout, environment);
     stdout.write(renderPlans(rules, summary, { format, verbose, style, spell: session.spell }));
-    if (options.out !== undefined && left.length === 0) await writePlan(options.out, rules, await planReaders());
+    const { out } = options;
+    if (out !== undefined && left.length === 0) {
+      await writeLast(async () => await writePlan(out, rules, await planReaders()), invocation);
+    }
     if (signal.aborted) throw new Ended(exitCodes.interrupted);
     const code = options.exitCode?.(summary) ?? exitCodeOfPlan(summary, options.detailedExitCode);
     if (code !== exitCodes.ok) throw new Ended(code);

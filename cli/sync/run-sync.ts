@@ -2,8 +2,9 @@ import type { Cost } from "../cost.ts";
 import { Ended } from "../ended.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Invocation } from "../invocation.ts";
-import { RunMetrics, writeMetrics } from "../metrics.ts";
+import { metricsFile, RunMetrics, writeMetrics } from "../metrics.ts";
 import { count } from "../quantity.ts";
+import { checkWritable, wrote } from "../unwritten.ts";
 import { describeFailures } from "./failures.ts";
 import type { RenderingFlags } from "./rendering-flags.ts";
 import type { ImageResult } from "./result.ts";
@@ -30,6 +31,10 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
   const { display, failFast } = options;
   const writer = new ResultWriter(stdout, options.output);
   const outcome = new Outcomes();
+  await checkWritable(
+    { what: "the lock file", flag: "--lock-file", file: options.lockFile ?? options.config.lockFile },
+    { ...metricsFile, file: options.metricsFile },
+  );
   const session = await openSession(options, invocation);
   try {
     const { rules, left } = await planSession(session, options, signal);
@@ -51,16 +56,20 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
     conclude(outcome, cost, options, signal);
     writer.end(outcome.totals(), cost);
     // What was learnt is kept also where something failed, and when the run was stopped.
-    await session.lock?.save();
-    if (options.metricsFile !== undefined) {
+    const tell = (text: string): void => display.say("error", text);
+    const remembered = await wrote(async () => await session.lock?.save(), tell);
+    let counted = true;
+    const { metricsFile: metrics } = options;
+    if (metrics !== undefined) {
       for (const host of outcome.hosts(rules)) {
         const limit = session.engine.rateLimit(host);
         if (limit !== undefined) outcome.metrics.rateLimit(host, limit.remaining);
       }
-      await writeMetrics(options.metricsFile, outcome.metrics, Date.now());
+      counted = await wrote(async () => await writeMetrics(metrics, outcome.metrics, Date.now()), tell);
     }
     const exitCode = options.exitCode ?? (() => exitCodeOfRun(outcome.totals()));
-    const code = signal.aborted ? exitCodes.interrupted : exitCode(outcome.failures);
+    const written = remembered && counted;
+    const code = signal.aborted ? exitCodes.interrupted : written ? exitCode(outcome.failures) : exitCodes.failed;
     if (code !== exitCodes.ok) throw new Ended(code);
   } finally {
     display.finish();

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -118,9 +119,29 @@ test("--digestfile has the digest of what is there, and nothing when the copy fa
   expect(await readdir(directory)).toEqual([]);
   expect(await copy("--digestfile", file)).toMatchObject({ code: 0 });
   expect(await readFile(file, "utf8")).toBe(image.digest);
-  const { code, stderr } = await copy("--digestfile", join(directory, "none", "digest"));
-  expect(code).toBe(64);
-  expect(stderr).toContain("but the image is copied");
+});
+
+describe("a file for the digest that cannot be written", () => {
+  test.each(["none/digest", "."])("is found before anything is asked for (%s)", async (name) => {
+    const { destination, copy } = await ends();
+    const { code, stderr } = await copy("--digestfile", join(await scratch(), name));
+    expect({ code, requests: destination.requests.length }).toEqual({ code: 64, requests: 0 });
+    expect(stderr).toMatch(/^Error: Cannot write the digest to .*\n {2}Give --digestfile /);
+    expect(await copy("--dry-run", "--digestfile", join(await scratch(), name))).toMatchObject({ code: 0 });
+  });
+
+  test("when the image is copied does not hide that it is", async () => {
+    const { destination, to, copy } = await ends();
+    const directory = join(await scratch(), "gone");
+    await mkdir(directory);
+    destination.intercept = () => {
+      rmSync(directory, { recursive: true, force: true });
+      return undefined;
+    };
+    const { code, stdout, stderr } = await copy("--digestfile", join(directory, "digest"));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: `${to.slice(0, -2)}@${image.digest}\n` });
+    expect(stderr).toMatch(/moved .*\nError: Cannot write the digest to .*\n {2}Give --digestfile .*\n$/);
+  });
 });
 
 describe("layouts", () => {

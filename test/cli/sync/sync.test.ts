@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fetchTree } from "../../support/images/index.ts";
 import { invoke } from "../invoke.ts";
@@ -266,12 +267,77 @@ describe("the metrics of a run", () => {
     }
     expect(await readFile(file, "utf8")).toBe(text);
   });
+});
 
-  test("that cannot be written are an error that says where", async () => {
+describe("files that cannot be written", () => {
+  test.each([
+    ["sync", "--metrics-file", "none/run.prom"],
+    ["sync", "--lock-file", "none/images.lock"],
+    ["sync", "--metrics-file", "."],
+    ["plan", "--out", "none/a.plan"],
+    ["plan", "--out", "."],
+  ])("are found before anything is asked for: %s %s %s", async (verb, flag, name) => {
     await stage.push("app", "1");
     const file = await stage.configure("images:", stage.image("app", "1"));
-    const { code, stderr } = await invoke(["sync", "-c", file, "--metrics-file", stage.file("none/run.prom")]);
-    expect(code).toBe(64);
-    expect(stderr).toContain("none/run.prom");
+    stage.source.resetCounts();
+    const { code, stdout, stderr } = await invoke([verb, "-c", file, flag, stage.file(name)]);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^Error: Cannot write .*\n {2}Give ${flag} a file`));
+    expect([stage.source.counts(), stage.destination.counts()]).toEqual([{}, {}]);
+  });
+
+  test("are none to a plan that does not write them", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    expect(await invoke(["plan", "-c", file, "--lock-file", stage.file("none/x")])).toMatchObject({ code: 0 });
+  });
+
+  /** The folder of those files is gone as soon as something is asked for. */
+  async function losing(...words: string[]): ReturnType<typeof invoke> {
+    const folder = stage.file("gone");
+    await mkdir(folder);
+    stage.source.intercept = () => {
+      rmSync(folder, { recursive: true, force: true });
+      return undefined;
+    };
+    return await invoke(words.map((word) => word.replace("GONE", folder)));
+  }
+
+  test("hide nothing of what was done, and are failures of the run", async () => {
+    const digest = await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const place = `${stage.destination.host}/app`;
+    const flags = ["--lock-file", "GONE/images.lock", "--metrics-file", "GONE/run.prom"];
+    const { code, stdout, stderr } = await losing("sync", "-c", file, ...flags);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: `${place}:1@${digest}\n` });
+    const lines = stderr.split("\n").filter((line) => !line.startsWith("  "));
+    expect(lines.slice(-4)).toEqual([
+      expect.stringMatching(/^1 image: 1 copied/),
+      expect.stringMatching(/^Error: Cannot use the lock file ".*gone\/images\.lock": ENOENT/),
+      expect.stringMatching(/^Error: Cannot write the metrics to ".*gone\/run\.prom": ENOENT/),
+      "",
+    ]);
+    const planned = await losing("plan", "-c", file, "--out", "GONE/a.plan");
+    expect({ code: planned.code, lines: planned.stdout.split("\n")[0] }).toEqual({
+      code: 1,
+      lines: "In place: 1 image",
+    });
+    expect(planned.stderr).toMatch(/Error: Cannot write the plan to ".*gone\/a\.plan": ENOENT/);
+  });
+
+  test("leave the code of a stop what it is", async () => {
+    await stage.push("app", "1");
+    const file = await stage.configure("images:", stage.image("app", "1"));
+    const controller = new AbortController();
+    await mkdir(stage.file("gone"));
+    stage.destination.intercept = () => {
+      rmSync(stage.file("gone"), { recursive: true, force: true });
+      controller.abort();
+      return undefined;
+    };
+    const words = ["sync", "-c", file, "--metrics-file", stage.file("gone/run.prom")];
+    const { code, stderr } = await invoke(words, { signal: controller.signal });
+    expect(code).toBe(130);
+    expect(stderr).toContain("Cannot write the metrics");
   });
 });
