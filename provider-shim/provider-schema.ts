@@ -8,7 +8,8 @@ import { registryBlock } from "./registry-block.ts";
 export const providerSchema: Schema = {
   version: 0,
   block: {
-    description: "Copies container images between registries and pins them by digest.",
+    description:
+      "Copies container images, and any other OCI artifact, from one registry to another, pins them by digest, and keeps them true.",
     attributes: {
       config_file: {
         type: "string",

@@ -10,9 +10,14 @@ const registrySecrets = ["client_key", "proxy_url"] as const;
 export const registryBlock: NestedBlock = {
   nesting: "list",
   block: {
-    description: "How a registry is reached when HTTPS with the system's certificates is not enough.",
+    description:
+      "How a registry is reached where HTTPS with the system's certificates and proxies is not enough, how often it may be asked, and what is asked in its place.",
     attributes: {
-      address: { type: "string", required: true, description: "`host` or `host:port`." },
+      address: {
+        type: "string",
+        required: true,
+        description: "`host` or `host:port` of the registry, as references have it.",
+      },
       plain_http: {
         type: "bool",
         optional: true,

@@ -60,7 +60,7 @@ export const selectionAttributes: Block["attributes"] = {
   keep_latest: {
     type: "number",
     optional: true,
-    description: "Only the highest so many versions of what is left, at least 1. Defaults to all of them.",
+    description: "Only so many of the versions that are left, the highest ones; at least 1. Defaults to all of them.",
   },
 };
 

@@ -43,7 +43,7 @@ export const imagesyncTags: DataSourceDefinition<Configured> = {
           type: "string",
           computed: true,
           description:
-            "The highest version of them; a prerelease only where those are asked for. Null when there is no version.",
+            "The tag of the highest version among `tags`; a prerelease only where those are asked for. Null when there is no version.",
         },
         digests: {
           type: ["map", "string"],

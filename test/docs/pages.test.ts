@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { shortName } from "../../tools/docs/pages.ts";
 import { generatedPages, typeNames } from "./declared.ts";
-import { documents, root } from "./markdown.ts";
+import { documentOf, documents, links, root } from "./markdown.ts";
 
 /** What the Registry reads: the index, and what stands in folders of these names. */
 const folders = ["resources", "data-sources", "functions", "guides"];
@@ -34,11 +34,12 @@ describe("the pages of the provider", () => {
     expect(examples.filter((file) => !shown(file))).toEqual([]);
   });
 
-  test("are listed on the index, all of them, and every guide for users of the provider is", () => {
-    const index = generatedPages.get("docs/index.md") ?? "";
-    const linked = [...index.matchAll(/\]\(([^)]+\.md)\)/g)].map(([, target = ""]) => `docs/${target}`);
+  test("are listed on the index, all of them, and every guide there or on one that is", () => {
+    const index = linkedFrom("docs/index.md");
     const pages = [...generatedPages.keys()].filter((file) => file !== "docs/index.md");
-    expect(pages.filter((file) => !linked.includes(file))).toEqual([]);
+    expect(pages.filter((file) => !index.includes(file))).toEqual([]);
+    const reached = new Set([...index, ...index.flatMap(linkedFrom)]);
+    expect(files.filter((file) => !reached.has(file) && file !== "docs/index.md")).toEqual([]);
   });
 });
 
@@ -73,6 +74,12 @@ describe("what the Terraform Registry reads", () => {
     expect(descriptions.filter(({ text }) => !/^\S[^]*\.$/.test(text.trim()))).toEqual([]);
   });
 });
+
+/** The documents that one leads to. */
+function linkedFrom(file: string): readonly string[] {
+  const targets = links(documentOf(file)).filter((target) => !/^[a-z]+:|^#/.test(target) && /\.md(?:#|$)/.test(target));
+  return targets.map((target) => relative(root, join(root, dirname(file), target.replace(/#.*/, ""))));
+}
 
 function below(folder: string): readonly string[] {
   return filesIn("docs", folder).map((file) => file.replace(/^docs\//, ""));

@@ -104,7 +104,7 @@ export const imagesyncSchema: Schema = {
         optional: true,
         computed: true,
         description:
-          "Whether signatures, SBOMs, attestations and whatever else refers to the image is copied with it. Defaults to `true`.",
+          "Copy with the image what belongs to it: signatures, SBOMs, attestations and whatever else refers to it. Defaults to `true`.",
       },
       deletion_policy: {
         type: "string",

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { renderTemplate } from "../../../tools/docs/template.ts";
 
@@ -31,6 +32,17 @@ describe("a template", () => {
     expect(render('{{ codefile "shell" "x.tf" }}')).toBe(`\`\`\`shell\n${block}`);
   });
 
+  test("of whatever text is done, or refused by its name", () => {
+    const pieces = fc.array(
+      fc.constantFrom("{{", "}}", " ", "|", '"', ".Name", "tffile", "trimspace", "x", "$&", "\n"),
+    );
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        expect(outcomeOf(parts.join(""))).toMatch(/^(?:rendered|Error: page\.md\.tmpl: \{\{.*)$/s);
+      }),
+    );
+  });
+
   test.each([
     ["{{ .Nmae }}", "there is no .Nmae; there are Name, Description, File"],
     ["{{ .constructor }}", "there is no .constructor"],
@@ -46,3 +58,12 @@ describe("a template", () => {
     expect(() => render(template)).toThrow(`page.md.tmpl: ${template}: ${reason}`);
   });
 });
+
+function outcomeOf(template: string): string {
+  try {
+    render(template);
+    return "rendered";
+  } catch (error) {
+    return String(error);
+  }
+}
