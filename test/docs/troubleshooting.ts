@@ -6,7 +6,7 @@ import { openWorld } from "../golden/world.ts";
 import { attachedProvider, block } from "../support/terraform/index.ts";
 import { provoke, usualCommand } from "./failures.ts";
 import type { Handler } from "./handler.ts";
-import { documentOf } from "./markdown.ts";
+import { documentOf, tableUnder } from "./markdown.ts";
 import { withoutDigits } from "./newcomer.ts";
 
 /** The document of errors and warnings. */
@@ -29,9 +29,11 @@ export const failureHandlers: readonly Handler[] = explainedCodes.map((code) => 
   },
 }));
 
-/** What comes before the error tells of attempts. */
+/** What comes before the error tells of attempts; the exit code stands in the table. */
 async function expectPrinted(code: string, shown: string | undefined): Promise<void> {
-  const { stderr } = await provoke(code);
+  const { code: exitCode, stderr } = await provoke(code);
+  const row = tableUnder("Errors by code", guide).find(([name]) => name === `[${code}](#${code})`);
+  if (exitCode !== undefined) expect(row?.[2]?.split(/[ ,]/)).toContain(`${exitCode}`);
   expect(withoutDigits(stderr.slice(stderr.indexOf("Error: ")))).toBe(shown);
 }
 
