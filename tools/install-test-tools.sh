@@ -27,3 +27,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 command -v terraform >/dev/null || echo "terraform is not on PATH, tests that need it are skipped" >&2
+[ "$(id -u)" = 0 ] || echo "Not root: tests that run packages and the image in a root directory of their own are skipped" >&2

@@ -1,25 +1,24 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../version.ts";
 import { digestOfTag, mirror, openRegistry, patient, pushTo } from "../acceptance/stage.ts";
 import { buildImage } from "../support/images/index.ts";
 import { requireTool } from "../support/registries/index.ts";
 import { block, nested, providerAddress, terraformProgram } from "../support/terraform/index.ts";
+import { requireRoot, runInRoot } from "./other-root.ts";
 import { ownTarget, released, releaseFile } from "./release-directory.ts";
 import { unpack } from "./unpack.ts";
 
-const run = promisify(execFile);
 const busybox = requireTool("busybox");
 const qemu = requireTool("qemu-aarch64-static");
 const program = `terraform-provider-imagesync_v${version()}`;
-const isRoot = process.getuid?.() === 0;
-const possible = released && isRoot && ownTarget === "linux_amd64" && busybox !== undefined;
+const possible =
+  released && ownTarget === "linux_amd64" && busybox !== undefined && requireRoot("packages in an empty root");
 
 /** By it Terraform tells a provider that it is not a person who starts it. */
 const magicCookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
@@ -27,14 +26,9 @@ const magicCookie = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9
 let directory: string;
 let root: string;
 
-/** Only /proc is mounted: every container has it, and the runtime reads the limits of its stack there. */
-const enter = 'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"';
-
 async function inRoot(...command: string[]): Promise<string> {
   const environment = { PATH: "/bin:/usr/bin:/sbin:/usr/sbin", HOME: "/home", CHECKPOINT_DISABLE: "1", TMPDIR: "/tmp" };
-  const shell = ["--mount", "sh", "-c", enter, "sh", root];
-  const { stdout } = await run("unshare", [...shell, ...command], { env: environment });
-  return stdout;
+  return (await runInRoot(root, command, { environment })).stdout;
 }
 
 describe.skipIf(!possible)("in a root with nothing but a static busybox and the package", patient, () => {

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -9,13 +8,14 @@ import { signatureFaults } from "../../tools/release/code-signature.ts";
 import { targetName, targets } from "../../tools/release/target.ts";
 import { version } from "../../version.ts";
 import { patient } from "../acceptance/stage.ts";
-import { released, releaseDirectory, releaseFile } from "./release-directory.ts";
+import { commandLineFile, released, releaseDirectory, releaseFile } from "./release-directory.ts";
 import { makeSigningKey } from "./signing-key.ts";
 import { entriesOf } from "./unpack.ts";
 
 const run = promisify(execFile);
 const program = `terraform-provider-imagesync_v${version()}`;
-const launcherAndEngine = ["LICENSE", "NOTICE", "imagesync-engine", program];
+const texts = ["LICENSE", "THIRD-PARTY-NOTICES.txt"];
+const launcherAndEngine = [...texts, "imagesync-engine", program];
 const library = (loader: string): string[] =>
   ["COPYRIGHT", loader, "libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0"].map((name) => `lib/${name}`);
 
@@ -24,7 +24,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   linux_arm64: [...launcherAndEngine, ...library("ld-linux-aarch64.so.1")],
   darwin_amd64: launcherAndEngine,
   darwin_arm64: launcherAndEngine,
-  windows_amd64: ["LICENSE", "NOTICE", `${program}.exe`],
+  windows_amd64: [...texts, `${program}.exe`],
 };
 
 /** How executables of each platform begin: ELF, Mach-O and PE, with the number of the processor. */
@@ -39,23 +39,31 @@ const beginnings: Readonly<
 };
 
 describe.skipIf(!released)("a release", () => {
-  test("a release has an archive for every platform, the registry's manifest and the checksums, and nothing else", async () => {
-    const prefix = `terraform-provider-imagesync_${version()}_`;
-    const rest = ["SHA256SUMS", "manifest.json", ...targets.map((target) => `${targetName(target)}.zip`)];
-    const signature = `${prefix}SHA256SUMS.sig`;
-    const files = (await readdir(releaseDirectory)).filter((name) => name !== signature);
-    expect(files.sort()).toEqual(rest.map((name) => `${prefix}${name}`).sort());
-    const manifest: unknown = JSON.parse(await readFile(await releaseFile("manifest.json"), "utf8"));
-    expect(manifest).toEqual({ version: 1, metadata: { protocol_versions: ["5.0", "6.0"] } });
-    const sums = await readFile(await releaseFile("SHA256SUMS"), "utf8");
-    for (const name of rest.slice(1)) {
-      const file = await releaseFile(name);
-      const digest = createHash("sha256")
-        .update(await readFile(file))
-        .digest("hex");
-      expect(sums).toContain(`${digest}  ${basename(file)}\n`);
-    }
-    expect(sums.trimEnd().split("\n")).toHaveLength(rest.length - 1);
+  const manifest = "manifest.json";
+  const zips = targets.map((target) => `${targetName(target)}.zip`);
+  const archives = targets.map((target) => `${targetName(target)}.${target.os === "windows" ? "zip" : "tar.gz"}`);
+
+  test("has packages for every platform, the image, the registry's manifest, two files of checksums, and nothing else", async () => {
+    const provider = ["SHA256SUMS", manifest, ...zips].map(
+      (rest) => `terraform-provider-imagesync_${version()}_${rest}`,
+    );
+    const others = ["SHA256SUMS", "image.tar", ...archives].map((rest) => `imagesync_${version()}_${rest}`);
+    const files = (await readdir(releaseDirectory)).filter((name) => !name.endsWith("SHA256SUMS.sig"));
+    expect(files.sort()).toEqual([...provider, ...others].sort());
+    expect(JSON.parse(await readFile(await releaseFile(manifest), "utf8"))).toEqual({
+      version: 1,
+      metadata: { protocol_versions: ["5.0", "6.0"] },
+    });
+  });
+
+  test.each([
+    ["the provider", releaseFile, [manifest, ...zips]],
+    ["the command line and its image", commandLineFile, ["image.tar", ...archives]],
+  ])("has the checksums of what belongs to %s in a file of their own", async (_, fileOf, names) => {
+    const sums = await fileOf("SHA256SUMS");
+    expect((await readFile(sums, "utf8")).trimEnd().split("\n")).toHaveLength(names.length);
+    const { stdout } = await run("sha256sum", ["--check", "--strict", basename(sums)], { cwd: releaseDirectory });
+    for (const name of names) expect(stdout).toContain(`${basename(await fileOf(name))}: OK\n`);
   });
 
   test.each(targets.map(targetName))(
@@ -125,19 +133,22 @@ describe.skipIf(!released)("a release", () => {
       env: { ...process.env, ...key.environment, PATH: process.env["PATH"], IMAGESYNC_SIGNING_KEY: key.fingerprint },
     });
     for (const name of names) {
-      const first = await releaseFile(`${name}.zip`);
-      expect((await readFile(join(again, "release", basename(first)))).equals(await readFile(first))).toBe(true);
+      for (const first of [await releaseFile(`${name}.zip`), await commandLineFile(`${name}.tar.gz`)]) {
+        expect((await readFile(join(again, "release", basename(first)))).equals(await readFile(first))).toBe(true);
+      }
     }
-    const sums = join(again, "release", basename(await releaseFile("SHA256SUMS")));
-    const verified = await run("gpg", ["--batch", "--verify", `${sums}.sig`, sums], { env: key.environment });
-    expect(verified.stderr).toContain("Good signature");
-    // Registries take no armour.
-    expect((await readFile(`${sums}.sig`)).toString("latin1")).not.toContain("BEGIN PGP");
+    for (const first of [await releaseFile("SHA256SUMS"), await commandLineFile("SHA256SUMS")]) {
+      const sums = join(again, "release", basename(first));
+      const verified = await run("gpg", ["--batch", "--verify", `${sums}.sig`, sums], { env: key.environment });
+      expect(verified.stderr).toContain("Good signature");
+      // Registries take no armour.
+      expect((await readFile(`${sums}.sig`)).toString("latin1")).not.toContain("BEGIN PGP");
+    }
   });
 
   test("a platform that there is none of is refused, with those that there are", async () => {
     await expect(
       run(process.execPath, ["tools/release.ts", "--output", join(again, "none"), "--only", "plan9_amd64"]),
-    ).rejects.toThrow("linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64");
+    ).rejects.toThrow("linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64, image, npm");
   });
 });

@@ -6,9 +6,17 @@ import { version } from "../../version.ts";
 /** Where `make release` leaves its files. */
 export const releaseDirectory: string = fileURLToPath(new URL("../../dist/release", import.meta.url));
 
-/** Path of a file of the release, by what its name has after the version. @throws when it has not been made */
+/** Path of a file of the provider's, by what its name has after the version. @throws when it has not been made */
 export async function releaseFile(rest: string): Promise<string> {
-  const file = `${releaseDirectory}/terraform-provider-imagesync_${version()}_${rest}`;
+  return await existing(`${releaseDirectory}/terraform-provider-imagesync_${version()}_${rest}`);
+}
+
+/** Path of another file of the release: of the command line or its image. @throws when it has not been made */
+export async function commandLineFile(rest: string): Promise<string> {
+  return await existing(`${releaseDirectory}/imagesync_${version()}_${rest}`);
+}
+
+async function existing(file: string): Promise<string> {
   await access(file).catch((error: unknown) => {
     throw new Error(`${file} is missing: run "make release"`, { cause: error });
   });

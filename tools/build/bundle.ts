@@ -1,4 +1,5 @@
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { resolve } from "node:path";
+import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { delayModules } from "./late-modules.ts";
 import type { Product } from "./product.ts";
 
@@ -9,6 +10,8 @@ export interface Bundle {
   readonly code: Uint8Array;
   /** Files that it loads when it needs them: name, for a place beside it → content. None when all is in `code`. */
   readonly parts: ReadonlyMap<string, Uint8Array>;
+  /** Directories of the packages whose code is in it or in the parts, absolute. */
+  readonly packages: readonly string[];
 }
 
 export interface BundleOptions {
@@ -52,16 +55,30 @@ export async function bundle(
   product: Product,
   { root, version, parts, external = [] }: BundleOptions,
 ): Promise<Bundle> {
-  const make = (more: BuildOptions): Promise<Uint8Array> =>
-    bundleOf({ absWorkingDir: root, external, define: { IMAGESYNC_VERSION: JSON.stringify(version) }, ...more });
+  const packages = new Set<string>();
+  const make = async (more: BuildOptions): Promise<Uint8Array> => {
+    const define = { IMAGESYNC_VERSION: JSON.stringify(version) };
+    const { code, metafile } = await bundleOf({ absWorkingDir: root, external, define, ...more });
+    for (const directory of packagesIn(metafile)) packages.add(resolve(root, directory));
+    return code;
+  };
+  const made = await makeAll(product, root, parts, make);
+  return { product, ...made, packages: [...packages].sort() };
+}
+
+async function makeAll(
+  product: Product,
+  root: string,
+  parts: boolean,
+  make: (options: BuildOptions) => Promise<Uint8Array>,
+): Promise<Pick<Bundle, "code" | "parts">> {
   const plugins = [delayModules(root)];
   const main = { entryPoints: [product.entry], plugins };
-  if (!parts) return { product, code: await make(main), parts: new Map() };
+  if (!parts) return { code: await make(main), parts: new Map() };
   const made = [...apart.values()].map(
     async ({ file, source }) => [file, await make({ stdin: { contents: source, resolveDir: root } })] as const,
   );
   return {
-    product,
     code: await make({ ...main, plugins: [...plugins, leaveOut] }),
     parts: new Map(await Promise.all(made)),
   };
@@ -78,7 +95,16 @@ const leaveOut: Plugin = {
   },
 };
 
-async function bundleOf(options: BuildOptions): Promise<Uint8Array> {
+/** The packages of which something is left when what is not used has been dropped. */
+function packagesIn({ outputs }: Metafile): readonly string[] {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+  return inputs.flatMap(([path, { bytesInOutput }]) => {
+    const [, directory] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    return directory === undefined || bytesInOutput === 0 ? [] : [directory];
+  });
+}
+
+async function bundleOf(options: BuildOptions): Promise<{ readonly code: Uint8Array; readonly metafile: Metafile }> {
   const result = await build({
     bundle: true,
     write: false,
@@ -88,9 +114,12 @@ async function bundleOf(options: BuildOptions): Promise<Uint8Array> {
     minify: true,
     banner: { js: requireForPackages },
     logLevel: "warning",
+    metafile: true,
     ...options,
   });
   const [output] = result.outputFiles ?? [];
-  if (output === undefined || result.warnings.length > 0) throw new Error("The source cannot be bundled cleanly");
-  return output.contents;
+  const { metafile } = result;
+  if (output === undefined || metafile === undefined || result.warnings.length > 0)
+    throw new Error("The source cannot be bundled cleanly");
+  return { code: output.contents, metafile };
 }

@@ -7,10 +7,15 @@ export interface PackedLoader {
 }
 
 /**
+ * The engine's garbage collector sizes its heap by the machine's memory; told a small one, it collects the buffers of a
+ * large layer before they add up (measured with 1.5 GB over TLS: 123 to 128 MB instead of 135 to 157 MB at the same
+ * speed). It is no limit.
+ */
+export const runtimeSetting = "BUN_JSC_forceRAMSize=250000000";
+
+/**
  * Starts the compiled program beside it. `BUN_BE_BUN=1` would turn that program into Bun itself, and `BUN_OPTIONS` can
- * load code into it, so neither reaches it. The engine's garbage collector sizes its heap by the machine's memory; told a
- * small one, it collects the buffers of a large layer before they add up (measured with 1.5 GB over TLS: 123 to 128 MB
- * instead of 135 to 157 MB at the same speed). It is no limit. `exec` keeps the process id, by which Terraform stops the provider.
+ * load code into it, so neither reaches it. `exec` keeps the process id, by which Terraform stops the provider.
  *
  * With a packed loader it runs where the system has another C library than the program, or none. musl is looked for
  * first, because Alpine's libc6-compat puts a loader in the place of the system's that cannot load the program; the
@@ -30,7 +35,7 @@ done
 ${packed}`;
   return `#!/bin/sh
 unset BUN_OPTIONS BUN_BE_BUN
-export BUN_JSC_forceRAMSize=250000000
+export ${runtimeSetting}
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
 home=\${self%/*}

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The checksums of a release as `sha256sum` writes them, in the order of the names. */
-export function checksums(files: ReadonlyMap<string, Uint8Array>): string {
-  const digest = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex");
-  return [...files]
+/** SHA-256 sums by the names of their files, as `sha256sum` writes them, in the order of the names. */
+export function checksums(sums: ReadonlyMap<string, string>): string {
+  return [...sums]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, content]) => `${digest(content)}  ${name}\n`)
+    .map(([name, sum]) => `${sum}  ${name}\n`)
     .join("");
 }
 

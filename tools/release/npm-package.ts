@@ -5,6 +5,7 @@ import { OutputDirectory } from "../build/output-directory.ts";
 import { products } from "../build/product.ts";
 import { buildConstructs } from "../cdktf/build-constructs.ts";
 import { engineTypes } from "./engine-types.ts";
+import { noticesName, thirdPartyNotices } from "./third-party-notices.ts";
 
 export interface NpmPackageOptions {
   readonly root: string;
@@ -33,15 +34,20 @@ export async function npmPackage({ root, version, place }: NpmPackageOptions): P
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content, { mode });
   };
+  const packages = new Set<string>();
   for (const product of products) {
-    const { code, parts } = await bundle(product, { root, version, parts: true });
+    const { code, parts, packages: inside } = await bundle(product, { root, version, parts: true });
     await put(`programs/${product.name}.mjs`, code, 0o755);
     for (const [name, content] of parts) await put(`programs/${name}`, content);
+    for (const each of inside) packages.add(each);
   }
   // Beside its parts, and with an ending by which `imagesync provider install` does not take it for one of them.
   const engine = { entry: "engine/index.ts", name: "engine" };
   const options = { root, version, parts: true, external: [dependency] };
-  await put("programs/engine.js", (await bundle(engine, options)).code);
+  const bundled = await bundle(engine, options);
+  await put("programs/engine.js", bundled.code);
+  for (const each of bundled.packages) packages.add(each);
+  await put(noticesName, await thirdPartyNotices({ version, packages: [...packages], runtime: false }));
   for (const [name, content] of await engineTypes(root)) await put(`types/${name}`, content);
   await buildConstructs({ root, output: new OutputDirectory(join(root, "dist")) });
   for (const name of ["cdktf", "cdktn"]) await cp(join(root, "dist/npm", name), join(place, name), { recursive: true });

@@ -1,3 +1,5 @@
+import type { PackedLoader } from "../build/launcher.ts";
+
 /** A platform that packages are made for. */
 export interface Target {
   /** Terraform's names of the system and the processor, which are part of file names. */
@@ -104,4 +106,9 @@ export const targets: readonly Target[] = [
 /** A target's name as users spell it: `linux_amd64`. */
 export function targetName({ os, arch }: Target): string {
   return `${os}_${arch}`;
+}
+
+/** What a launcher has to know of the loader that is packed beside it, in `lib/`. */
+export function packedLoader({ library }: Target): PackedLoader | undefined {
+  return library === undefined ? undefined : { system: library.systemLoader, name: library.loader };
 }
