@@ -8,7 +8,7 @@ import { requireTool } from "../support/registries/index.ts";
 const run = promisify(execFile);
 
 /** What the configuration of an image says to a runtime. */
-export interface ImageConfiguration {
+interface ImageConfiguration {
   readonly architecture: string;
   readonly os: string;
   readonly created: string;

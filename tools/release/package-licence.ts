@@ -12,7 +12,7 @@ export interface PackageLicence {
 }
 
 /** Licences that ask for no more than to be passed on with the code. Others need a decision, not an entry here. */
-export const allowedLicences: ReadonlySet<string> = new Set([
+const allowedLicences: ReadonlySet<string> = new Set([
   "0BSD",
   "Apache-2.0",
   "BSD-2-Clause",
