@@ -9,7 +9,9 @@ import {
   manyImagesHandler,
   scriptsHandler,
 } from "./command-line.ts";
+import { companionsDrawingHandler } from "./companions-drawing.ts";
 import { configurationHandler } from "./configuration.ts";
+import { copyDrawingHandler, deleteDrawingHandler, memoryDrawingHandler, updateDrawingHandler } from "./drawings.ts";
 import { examplesHandler, modulesHandler } from "./examples.ts";
 import { convertedGuideHandlers, skopeoSideBySideHandler } from "./converted-guides.ts";
 import { firstScreen, firstScreenHandler } from "./first-screen.ts";
@@ -58,6 +60,11 @@ export const handlers: readonly Handler[] = [
   tmaxGuideHandler,
   toolsGuideHandler,
   constructsHandler,
+  copyDrawingHandler,
+  memoryDrawingHandler,
+  updateDrawingHandler,
+  deleteDrawingHandler,
+  companionsDrawingHandler,
   ruleToReportHandler,
   importChainHandler,
   examplesHandler,
