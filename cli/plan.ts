@@ -43,7 +43,7 @@ type Ends = readonly [source: string | undefined, destination: string | undefine
 async function plan(ends: Ends, flags: PlanFlags, invocation: Invocation): Promise<void> {
   const config = await sourceOf(ends, flags, invocation);
   checkDistinct([
-    ["--config", flags.config],
+    ...(flags.config ?? []).map((file) => ["--config", file] as const),
     ["--lock-file", flags.lockFile ?? config.lockFile],
     ["--out", flags.out],
   ]);

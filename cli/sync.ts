@@ -45,7 +45,7 @@ async function sync(flags: SyncFlags, invocation: Invocation): Promise<void> {
   }
   const config = flags.config === undefined ? await configWithout() : await configOf(flags.config, flags, invocation);
   checkDistinct([
-    ["--config", flags.config],
+    ...(flags.config ?? []).map((file) => ["--config", file] as const),
     ["--plan", flags.plan],
     ["--lock-file", flags.lockFile ?? config.lockFile],
     ["--metrics-file", flags.metricsFile],
