@@ -14,6 +14,10 @@ command -v nginx >/dev/null || missing+=(nginx-light)
 command -v gpg >/dev/null || missing+=(gpg gpg-agent)
 command -v busybox >/dev/null || missing+=(busybox-static)
 command -v qemu-aarch64-static >/dev/null || missing+=(qemu-user-static)
+# The Helm chart is rendered by what Helm consists of.
+command -v go >/dev/null || missing+=(golang-go)
+[ -d /usr/share/gocode/src/github.com/Masterminds/sprig ] || missing+=(golang-github-masterminds-sprig-dev)
+[ -d /usr/share/gocode/src/sigs.k8s.io/yaml ] || missing+=(golang-k8s-sigs-yaml-dev)
 # The benches read the peak memory of programs from it.
 [ -x /usr/bin/time ] || missing+=(time)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -18,6 +18,7 @@ import { firstScreen, firstScreenHandler } from "./first-screen.ts";
 import { harborGuideHandler } from "./harbor-guide.ts";
 import { imageSyncerGuideHandler, replicantGuideHandler } from "./guides.ts";
 import type { Exclusion, Handler } from "./handler.ts";
+import { applied, chartHandler, installed, kustomizeHandler } from "./kubernetes.ts";
 import { accountsHandler, loginsHandler } from "./logins.ts";
 import { demoHandler } from "./make-commands.ts";
 import { gettingStartedHandler } from "./getting-started.ts";
@@ -65,6 +66,8 @@ export const handlers: readonly Handler[] = [
   updateDrawingHandler,
   deleteDrawingHandler,
   companionsDrawingHandler,
+  kustomizeHandler,
+  chartHandler,
   ruleToReportHandler,
   importChainHandler,
   examplesHandler,
@@ -117,4 +120,14 @@ export const exclusions: readonly Exclusion[] = [
     part: "npm install, and the actions that prepare a runner",
     reason: "they take what they bring from the network; the runner is prepared, and the steps that follow are run",
   })),
+  {
+    block: applied,
+    part: "kubectl apply",
+    reason: "there is no cluster; kubectl kustomize makes the objects of it, and what the CronJob's pod runs is run",
+  },
+  {
+    block: installed,
+    part: "helm install and helm test",
+    reason: "there is no helm; the chart is rendered with these values, and what the CronJob's pod runs is run",
+  },
 ];
