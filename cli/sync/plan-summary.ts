@@ -1,4 +1,4 @@
-import type { Plan, PlanItem, RateLimit } from "../../engine/index.ts";
+import { isLayoutKind, type Plan, type PlanItem, type RateLimit } from "../../engine/index.ts";
 
 /** What a plan comes to, before anything moves. */
 export interface PlanSummary {
@@ -6,7 +6,10 @@ export interface PlanSummary {
   readonly counts: Readonly<Record<PlanItem["action"] | "referrers" | "failed", number>>;
   /** At most so many bytes will move. */
   readonly bytes: number;
-  /** Source registry to how many manifests are read from it, at most: registries with a quota count each as a pull. */
+  /**
+   * Source registry to how many manifests are read from it, at most: registries with a quota count each as a pull. What
+   * is read from a layout costs nobody anything.
+   */
   readonly pulls: Readonly<Record<string, number>>;
   /** What those registries have said of their limits. */
   readonly rateLimits: Readonly<Record<string, Pick<RateLimit, "limit" | "remaining">>>;
@@ -26,7 +29,7 @@ export function summarisePlans(
       if (item.subject === undefined || item.action === "conflict") counts[item.action] += 1;
       else if (item.action !== "skip") counts.referrers += 1;
       bytes += bytesOf(item);
-      const charged = isWork(item) ? (item.pulls ?? 0) : 0;
+      const charged = isWork(item) && !isLayoutKind(item.source.registry) ? (item.pulls ?? 0) : 0;
       if (charged > 0) pulls[item.source.registry] = (pulls[item.source.registry] ?? 0) + charged;
     }
   }

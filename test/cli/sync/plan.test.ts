@@ -109,6 +109,23 @@ describe("plan", () => {
     expect(lines.map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual(["item", "failure", "summary"]);
   });
 
+  test("charges nobody for what comes from a layout", async () => {
+    await stage.push("app", "1");
+    const out = await stage.configure(
+      "images:",
+      `  - {source: "${stage.source.host}/app:1", destination: "oci:stick:1"}`,
+    );
+    expect((await invoke(["sync", "-c", out])).code).toBe(0);
+    const file = await stage.configure(
+      "images:",
+      `  - {source: "oci:stick:1", destination: "${stage.destination.host}/app:1"}`,
+    );
+    const { stdout } = await plan(file);
+    expect(stdout).toMatch(/^To copy: 1 image, /);
+    expect(stdout).toMatch(/^Cost: at most [\d.]+ k?B$/m);
+    expect(JSON.parse((await plan(file, "-o", "json")).stdout)).toMatchObject({ summary: { pulls: {} } });
+  });
+
   test("tells how many pulls a registry still allows", async () => {
     await stage.push("app", "1");
     stage.source.intercept = ({ kind }) =>
