@@ -13,6 +13,12 @@ describe("the pages of the families of registries", () => {
     expect(new Set(linked)).toEqual(new Set(pages.map(({ file }) => file.split("/").at(-1))));
   });
 
+  test("stand in the table of logins, in the same order", () => {
+    const logins = tableUnder("Registry by registry", documentOf("docs/guides/authentication.md"));
+    expect(logins.map(([page]) => page)).toEqual(rows.map(([page]) => page));
+    expect(logins.filter((row) => row.length !== 6 || row.includes(""))).toEqual([]);
+  });
+
   test("name every family that can be set, each once", () => {
     const named = rows.flatMap(([, , vendor = ""]) => codeSpans({ prose: vendor }));
     expect(named.toSorted()).toEqual([...vendors].toSorted());
