@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import type { RequestCount } from "../engine/index.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { ImageResult, Outcome } from "./sync/result.ts";
 import { type SideFile, unwritable } from "./unwritten.ts";
@@ -22,6 +23,7 @@ interface Policy {
   readonly tasks: Map<string, number>;
   /** Images that are not, or not known to be, as the rule wants them. */
   drift: number;
+  endedAfterMs?: number;
 }
 
 /** What one run did, by rule and by registry, never by tag or digest: those would grow without end. */
@@ -30,6 +32,8 @@ export class RunMetrics {
   readonly #bytes = new Map<string, number>();
   readonly #blobs = { copied: 0, mounted: 0, present: 0 };
   readonly #rateLimits = new Map<string, number>();
+  readonly #requests = new Map<string, number>();
+  #durationMs: number | undefined;
   /** Labels to the time of success that an earlier run has written. */
   readonly #earlier = new Map<string, number>();
 
@@ -59,6 +63,21 @@ export class RunMetrics {
   /** Notes how many requests a registry still allows. */
   rateLimit(registry: string, remaining: number): void {
     this.#rateLimits.set(registry, remaining);
+  }
+
+  /** Notes how many requests of a kind there were. */
+  requests({ registry, method, status, count }: RequestCount): void {
+    this.#requests.set(labels({ registry, method, code: status === undefined ? "none" : String(status) }), count);
+  }
+
+  /** Notes that the last image of a rule so far has ended, so many milliseconds after the run began. */
+  ended(rule: string, afterMs: number): void {
+    this.#policy(rule).endedAfterMs = afterMs;
+  }
+
+  /** Notes how long the whole run has taken. */
+  took(durationMs: number): void {
+    this.#durationMs = durationMs;
   }
 
   /** Takes over from an earlier run's text when rules were last in place: an alarm must not end with a failure. */
@@ -92,10 +111,30 @@ export class RunMetrics {
         Object.entries(this.#blobs).map(([result, value]): Sample => [labels({ result }), value]),
       ),
       family(
+        "imagesync_registry_requests_total",
+        "counter",
+        "Requests of the last run, by registry and by the status of the answer.",
+        [...this.#requests],
+      ),
+      family(
         "imagesync_registry_ratelimit_remaining",
         "gauge",
         "Requests that a registry still allows.",
         [...this.#rateLimits].map(([registry, value]): Sample => [labels({ registry }), value]),
+      ),
+      family(
+        "imagesync_run_duration_seconds",
+        "gauge",
+        "How long the last run has taken.",
+        this.#durationMs === undefined ? [] : [["", this.#durationMs / 1000]],
+      ),
+      family(
+        "imagesync_policy_duration_seconds",
+        "gauge",
+        "How long after the beginning of the last run the last image of a rule had ended.",
+        policies.flatMap(([policy, { endedAfterMs }]): Sample[] =>
+          endedAfterMs === undefined ? [] : [[labels({ policy }), endedAfterMs / 1000]],
+        ),
       ),
       family(
         "imagesync_policy_drift",

@@ -21,6 +21,7 @@ import { ManifestCache } from "./graph/manifest-cache.ts";
 import { retentionTag } from "./graph/retention.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
 import type { RateLimit } from "./http/rate-limit.ts";
+import type { RequestCount } from "./http/request-counts.ts";
 import { createRedactor } from "./http/redact.ts";
 import { redactedError, redactedEvent } from "./http/redacted.ts";
 import { watched } from "./http/service-secrets.ts";
@@ -357,6 +358,11 @@ export class Engine {
   /** What was asked of registries so far. */
   statistics(): { readonly requests: number; readonly bytesReceived: number; readonly bytesSent: number } {
     return this.#client.statistics();
+  }
+
+  /** The same requests, by registry, method and status. */
+  requestCounts(): RequestCount[] {
+    return this.#client.requestCounts();
   }
 
   /** What a registry has last said of how often it may still be asked; undefined for one that never told. */

@@ -32,6 +32,7 @@ export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/t
 export { headerFault, parseMirror } from "./http/transport-check.ts";
 export { checkProxy, parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";
+export type { RequestCount } from "./http/request-counts.ts";
 export type { RateLimit } from "./http/rate-limit.ts";
 export { createRedactor, type Redactor } from "./http/redact.ts";
 export type { EngineMark } from "./graph/claims.ts";

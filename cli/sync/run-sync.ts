@@ -47,6 +47,7 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
       onEvent: (event) => display.onEvent(event),
       onResult: (result) => {
         outcome.add(result, session);
+        outcome.metrics.ended(result.rule, Date.now() - startedAt);
         display.finished(result);
         writer.write(result);
       },
@@ -65,6 +66,8 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
         const limit = session.engine.rateLimit(host);
         if (limit !== undefined) outcome.metrics.rateLimit(host, limit.remaining);
       }
+      for (const requests of session.engine.requestCounts()) outcome.metrics.requests(requests);
+      outcome.metrics.took(Date.now() - startedAt);
       counted = await wrote(async () => await writeMetrics(metrics, outcome.metrics, Date.now()), tell);
     }
     const exitCode = options.exitCode ?? (() => exitCodeOfRun(outcome.totals()));

@@ -27,6 +27,7 @@ import { redactedError, redactedEvent } from "./redacted.ts";
 import { followRedirects, resolveLocation } from "./redirect.ts";
 import { type RateLimit, RateLimits } from "./rate-limit.ts";
 import { resumable } from "./resume.ts";
+import { type RequestCount, RequestCounts } from "./request-counts.ts";
 import { withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
@@ -88,6 +89,7 @@ export class HttpClient {
   readonly #rateLimits = new RateLimits();
   readonly #running = new Set<Lifetime>();
   readonly #traffic: Traffic = { requests: 0, bytesReceived: 0, bytesSent: 0 };
+  readonly #requests = new RequestCounts();
   #closed = false;
 
   /** @throws `config` for registry settings that contradict each other. */
@@ -209,6 +211,11 @@ export class HttpClient {
     return { ...this.#traffic };
   }
 
+  /** The same requests, by what they were for and how they were answered. */
+  requestCounts(): RequestCount[] {
+    return this.#requests.all();
+  }
+
   /** What a registry has last said of how often it may still be asked; undefined when it never did. */
   rateLimit(registry: string): RateLimit | undefined {
     return this.#rateLimits.of(registry);
@@ -242,7 +249,10 @@ export class HttpClient {
       bandwidth: this.#bandwidth,
     };
     const limited = this.#limits.limited((request) =>
-      sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
+      this.#requests.counted(
+        { registry: endpoint.registry, method: request.method },
+        sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
+      ),
     );
     const policy = endpoint.locationPolicy(message.operation);
     const redirected: Exchange = async (request) => {

@@ -28,6 +28,11 @@ describe("the metrics of a run", () => {
     metrics.leave("three");
     metrics.begin("four");
     metrics.rateLimit("s.example", 76);
+    metrics.requests({ registry: "s.example", method: "GET", status: 200, count: 7 });
+    metrics.requests({ registry: "s.example", method: "GET", status: undefined, count: 1 });
+    metrics.ended("one", 1000);
+    metrics.ended("one", 2500);
+    metrics.took(4250);
     const samples = parseMetrics(metrics.render(1_700_000_000_400));
     const value = (name: string, labels: Record<string, string>): number | undefined =>
       samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value;
@@ -41,6 +46,12 @@ describe("the metrics of a run", () => {
     expect(value("imagesync_transferred_bytes_total", { registry: "e.example", direction: "push" })).toBe(100);
     expect(value("imagesync_blobs_total", { result: "copied" })).toBe(10);
     expect(value("imagesync_registry_ratelimit_remaining", { registry: "s.example" })).toBe(76);
+    const requests = (code: string): number | undefined =>
+      value("imagesync_registry_requests_total", { registry: "s.example", method: "GET", code });
+    expect([requests("200"), requests("none"), requests("404")]).toEqual([7, 1, undefined]);
+    expect(value("imagesync_run_duration_seconds", {})).toBe(4.25);
+    expect(value("imagesync_policy_duration_seconds", { policy: "one" })).toBe(2.5);
+    expect(value("imagesync_policy_duration_seconds", { policy: "three" })).toBeUndefined();
     const drift = ["one", "two", "three", "four"].map((policy) => value("imagesync_policy_drift", { policy }));
     expect(drift).toEqual([0, 2, 1, 0]);
     const success = samples.filter(({ name }) => name === "imagesync_policy_last_success_timestamp_seconds");

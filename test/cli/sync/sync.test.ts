@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fetchTree } from "../../support/images/index.ts";
 import { invoke } from "../invoke.ts";
+import { parseMetrics, type Sample } from "../prometheus.ts";
 import { openStage, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -247,10 +248,22 @@ describe("the metrics of a run", () => {
       stage.image("app", "1", 'name: "a \\\\ \\"b\\""'),
       stage.image("none", "1"),
     );
-    await invoke(["sync", "-c", file, "--metrics-file", stage.file("run.prom")]);
+    const { stderr } = await invoke(["sync", "-c", file, "--metrics-file", stage.file("run.prom")]);
     const text = await readFile(stage.file("run.prom"), "utf8");
     expect(text).toContain('imagesync_tasks_total{policy="a \\\\ \\"b\\"",operation="copy",status="succeeded"} 1\n');
     expect(text).toContain(`imagesync_policy_drift{policy="${stage.destination.host}/none:1"} 1\n`);
+    const samples = parseMetrics(text);
+    const found = (name: string): readonly Sample[] => samples.filter((sample) => sample.name === name);
+    const requests = found("imagesync_registry_requests_total");
+    expect(new Set(requests.map(({ labels }) => labels["registry"]))).toEqual(
+      new Set([stage.source.host, stage.destination.host]),
+    );
+    const sum = requests.reduce((total, { value }) => total + value, 0);
+    expect(stderr).toContain(`(${sum} requests`);
+    expect(found("imagesync_run_duration_seconds")).toHaveLength(1);
+    expect(found("imagesync_policy_duration_seconds").map(({ labels }) => labels["policy"])).toEqual(
+      found("imagesync_policy_drift").map(({ labels }) => labels["policy"]),
+    );
   });
 
   test("never take the place of another file of the run", async () => {

@@ -226,6 +226,32 @@ test("statistics count every request and the bytes of bodies", async () => {
   expect(http.client.statistics()).toEqual({ requests: 3, bytesReceived: 25, bytesSent: 3 });
 });
 
+test("requests are counted by what they were for and how they were answered, each that is sent", async () => {
+  let broken = 0;
+  await using server = await startServer((request, response) => {
+    if (request.url === "/moved") response.writeHead(307, { location: "/" }).end();
+    else if (request.url === "/none") response.writeHead(404).end();
+    else if (request.url === "/broken" && broken++ === 0) response.destroy();
+    else response.end("1");
+  });
+  await using http = testClient({ plain: [server.host] });
+  for (const path of ["/moved", "/none", "/broken"]) await http.send(server.host, path);
+  await http.send(server.host, "/", { method: "HEAD" });
+  const counts = http.client
+    .requestCounts()
+    .map(({ registry, method, status, count }) => [registry, method, status, count]);
+  expect(new Set(counts)).toEqual(
+    new Set([
+      [server.host, "GET", 307, 1],
+      [server.host, "GET", 200, 2],
+      [server.host, "GET", 404, 1],
+      [server.host, "GET", undefined, 1],
+      [server.host, "HEAD", 200, 1],
+    ]),
+  );
+  expect(counts.reduce((sum, [, , , count]) => sum + Number(count), 0)).toBe(http.client.statistics().requests);
+});
+
 test("a copy within one registry that allows a single request at a time does not wait for itself", async () => {
   const bytes = 5_000_000;
   await using registry = await startTokenRegistry((request, response) =>
