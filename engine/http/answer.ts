@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
 import { ImagesyncError } from "../errors.ts";
+import type { AnswerControl, Receiver } from "./line.ts";
 import { explainNetworkError } from "./network-error.ts";
 import { Throughput, type ThroughputLimits } from "./throughput.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
@@ -19,14 +19,14 @@ const streamedChunksAhead = 4;
  * it is whole, or resolves at once with a stream and feeds that. A failure before it has resolved rejects, later it
  * destroys the stream.
  */
-export class Answer implements Dispatcher.DispatchHandler {
+export class Answer implements Receiver {
   readonly response: Promise<WireResponse>;
   readonly #request: WireRequest;
   readonly #traffic: Traffic;
   readonly #resolve: (response: WireResponse) => void;
   readonly #reject: (error: unknown) => void;
   readonly #onAbort: () => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #control: AnswerControl | undefined;
   #status = 0;
   #headers: ReadonlyMap<string, string> = new Map();
   #collected: Buffer[] = [];
@@ -44,54 +44,56 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#reject = (error) => settle?.reject(error);
     this.#onAbort = () => this.#stop();
     request.signal.addEventListener("abort", this.#onAbort, { once: true });
-    request.body?.watch(request.throughput, (error) => this.#controller?.abort(error));
+    request.body?.watch(request.throughput, (error) => this.#control?.abort(error));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Stopped while it waited for a connection.
-    if (this.#request.signal.aborted) controller.abort(this.#request.signal.reason as Error);
+  get isWanted(): boolean {
+    return !this.#request.signal.aborted;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return;
+  onStart(control: AnswerControl): void {
+    this.#control = control;
+  }
+
+  onHead(status: number, headers: ReadonlyMap<string, string>): void {
     this.#status = status;
-    this.#headers = joined(headers);
-    if (!this.#request.streamed || status >= 300) return;
-    this.#stream = new StreamedBody(controller, this.#request.throughput);
+    this.#headers = headers;
+    const control = this.#control;
+    if (!this.#request.streamed || status >= 300 || control === undefined) return;
+    this.#stream = new StreamedBody(control, this.#request.throughput);
     this.#respond(this.#stream, true);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    // undici flushes its parser with nothing when it is resumed; as an empty chunk that would keep reader and parser busy.
-    if (chunk.byteLength === 0) return;
-    this.#traffic.bytesReceived += chunk.byteLength;
+  onContent(content: Buffer): void {
+    this.#traffic.bytesReceived += content.byteLength;
     if (this.#stream !== undefined) {
-      if (!this.#stream.receive(chunk)) controller.pause();
+      if (!this.#stream.receive(content)) this.#control?.pause();
       return;
     }
-    this.#size += chunk.byteLength;
+    this.#size += content.byteLength;
     if (this.#status >= 300 && this.#size > maxErrorBytes) {
-      this.#collected.push(chunk.subarray(0, maxErrorBytes - this.#size));
+      this.#collected.push(content.subarray(0, maxErrorBytes - this.#size));
       this.#leave();
       this.#respond(new WholeBody(this.#collected), false);
-      controller.abort(new Error("The rest of an error answer is not wanted"));
+      this.#control?.abort(new Error("The rest of an error answer is not wanted"));
     } else if (this.#size > this.#request.maxAnswerBytes) {
-      controller.abort(tooLarge(this.#request));
+      this.#control?.abort(tooLarge(this.#request));
     } else {
-      this.#collected.push(chunk);
+      this.#collected.push(content);
     }
   }
 
-  onResponseEnd(): void {
-    this.#finish();
+  onEnd(): void {
+    this.#leave();
+    if (this.#stream === undefined) {
+      this.#respond(new WholeBody(this.#collected), false);
+      return;
+    }
+    this.#stream.end();
+    this.#stream.push(null);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, thrown: Error): void {
+  onError(thrown: unknown): void {
     this.#leave();
     const { body, signal } = this.#request;
     // A body whose source failed shows up here as a failed request; the source is what to report.
@@ -102,26 +104,16 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#stream.destroy(explainNetworkError(reason, this.#request).error);
   }
 
-  #finish(): void {
-    this.#leave();
-    const stream = this.#stream;
-    stream?.end();
-    afterConnectionIsFree(() => {
-      if (stream === undefined) this.#respond(new WholeBody(this.#collected), false);
-      else stream.push(null);
-    });
-  }
-
   #respond(body: Readable, streamed: boolean): void {
     this.#resolve({ status: this.#status, headers: this.#headers, url: this.#request.url, body, streamed });
   }
 
-  /** Does not wait for undici: a request that is still queued there would be told only when it gets a connection. */
+  /** A request that still waits for a connection is told as well. */
   #stop(): void {
     const reason = this.#request.signal.reason as Error;
     this.#reject(reason);
     this.#stream?.destroy(reason);
-    this.#controller?.abort(reason);
+    this.#control?.abort(reason);
     this.#leave();
   }
 
@@ -149,13 +141,13 @@ class WholeBody extends Readable {
 /** A body as it arrives. Its reader sets the pace; destroyed before its end it takes the connection with it. */
 class StreamedBody extends Readable {
   complete = false;
-  readonly #controller: Dispatcher.DispatchController;
+  readonly #control: AnswerControl;
   readonly #throughput: Throughput | undefined;
 
-  constructor(controller: Dispatcher.DispatchController, throughput: ThroughputLimits | undefined) {
+  constructor(control: AnswerControl, throughput: ThroughputLimits | undefined) {
     super({ objectMode: true, highWaterMark: streamedChunksAhead });
-    this.#controller = controller;
-    this.#throughput = throughput && new Throughput(throughput, (error) => controller.abort(error));
+    this.#control = control;
+    this.#throughput = throughput && new Throughput(throughput, (error) => control.abort(error));
     // A stop can come before anybody reads, as uploads read when their first byte can be sent. Who reads then is told;
     // without a listener until then the error would end the process.
     this.on("error", () => undefined);
@@ -177,32 +169,16 @@ class StreamedBody extends Readable {
 
   override _read(): void {
     if (!this.complete) this.#throughput?.wait();
-    this.#controller.resume();
+    this.#control.resume();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     if (!this.complete) {
       this.end();
-      this.#controller.abort(error ?? new Error("The body was given up by its reader"));
+      this.#control.abort(error ?? new Error("The body was given up by its reader"));
     }
     callback(error);
   }
-}
-
-/**
- * undici takes a connection up again one turn of the event loop after the end of an answer. Who hears of the end before
- * that and sends the next request, as every sequence of requests does, would be given a new connection.
- */
-function afterConnectionIsFree(proceed: () => void): void {
-  queueMicrotask(() => setImmediate(proceed));
-}
-
-function joined(headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, string> {
-  const map = new Map<string, string>();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) map.set(name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value);
-  }
-  return map;
 }
 
 function tooLarge(request: WireRequest): ImagesyncError {

@@ -19,6 +19,7 @@ import { Endpoints } from "./endpoints.ts";
 import { Lifetime } from "./lifetime.ts";
 import { HostLimits } from "./limit.ts";
 import type { Account, HttpRequest, HttpResponse } from "./message.ts";
+import { sendByLine } from "./line-wire.ts";
 import { Mirrors } from "./mirrors.ts";
 import { OutgoingBody } from "./outgoing-body.ts";
 import type { ThroughputLimits } from "./throughput.ts";
@@ -32,7 +33,6 @@ import { withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
 import type { RegistryFamily, RegistryTransport } from "./transport.ts";
-import { sendByUndici } from "./undici-wire.ts";
 import type { Exchange, Traffic, WireRequest, WireResponse } from "./wire.ts";
 
 export interface HttpClientOptions {
@@ -251,7 +251,7 @@ export class HttpClient {
     const limited = this.#limits.limited((request) =>
       this.#requests.counted(
         { registry: endpoint.registry, method: request.method },
-        sendByUndici(this.#endpoints.via(endpoint, request.url), request, wire),
+        sendByLine(this.#endpoints.via(endpoint, request.url), request, wire),
       ),
     );
     const policy = endpoint.locationPolicy(message.operation);
@@ -362,7 +362,6 @@ export class HttpClient {
       ...(endpoint.owns(parts.url) ? endpoint.headers : {}),
     };
     for (const [name, value] of Object.entries(parts.headers ?? {})) headers[name.toLowerCase()] = value;
-    if (parts.body !== undefined) headers["content-length"] = String(parts.body.bytes);
     return {
       ...parts,
       registry: endpoint.registry,

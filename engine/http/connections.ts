@@ -1,18 +1,16 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction, Socket } from "node:net";
-import type { Agent, buildConnector, Dispatcher } from "undici";
+import type { buildConnector } from "undici";
 import type { Environment } from "../credentials/environment.ts";
 import { isPrivateAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { Lines } from "./lines.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { proxyUnreachable } from "./proxy-answer.ts";
 import type { Timeouts } from "./timeouts.ts";
 import { type TlsSettings, tlsSettings } from "./tls.ts";
 import { TrustStore } from "./trust-store.ts";
 import { tunnelConnector } from "./tunnel.ts";
-
-/** Shorter than what servers keep: a connection that the other side closes at the moment of use fails an upload. */
-const keepAliveMs = 4000;
 
 export interface ConnectionsOptions {
   readonly environment: Environment;
@@ -24,7 +22,7 @@ export interface ConnectionsOptions {
 
 /** How a URL is requested: over which connections, and by which first line. */
 export interface Route {
-  readonly dispatcher: Dispatcher;
+  readonly lines: Lines;
   readonly origin: string;
   /** What stands behind the method: a whole URL where a proxy passes the request on. */
   readonly target: string;
@@ -43,7 +41,7 @@ export interface Route {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #trustStore: TrustStore;
-  readonly #agents = new Map<string, Promise<Dispatcher>>();
+  readonly #lines = new Map<string, Promise<Lines>>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -61,18 +59,18 @@ export class Connections {
     const target = url.pathname + url.search;
     const whose = `${own ? "own" : "foreign"} ${endpoint.registry}`;
     if (proxy === undefined) {
-      const dispatcher = await this.#agent(whose, () => this.#direct(endpoint, own));
-      return { dispatcher, origin: url.origin, target };
+      const lines = await this.#linesFor(whose, () => this.#direct(endpoint, own));
+      return { lines, origin: url.origin, target };
     }
     const through = `${proxy.url.href} ${proxy.authorization ?? ""}`;
     if (url.protocol === "https:") {
-      const dispatcher = await this.#agent(`${whose} ${through}`, () => this.#tunnelled(endpoint, own, proxy));
-      return { dispatcher, origin: url.origin, target };
+      const lines = await this.#linesFor(`${whose} ${through}`, () => this.#tunnelled(endpoint, own, proxy));
+      return { lines, origin: url.origin, target };
     }
-    const dispatcher = await this.#agent(through, () => this.#proxied(proxy));
+    const lines = await this.#linesFor(through, () => this.#proxied(proxy));
     const login = proxy.authorization === undefined ? {} : { "proxy-authorization": proxy.authorization };
     const headers = { host: url.host, ...login };
-    return { dispatcher, origin: proxy.url.origin, target: url.origin + target, headers, proxy: proxy.url.host };
+    return { lines, origin: proxy.url.origin, target: url.origin + target, headers, proxy: proxy.url.host };
   }
 
   /** The proxy that requests to a registry itself go through. @throws `config` for an unreadable address of one. */
@@ -117,47 +115,44 @@ export class Connections {
 
   /** Destroys all connections, without waiting for what they carry. */
   async close(): Promise<void> {
-    const agents = [...this.#agents.values()];
-    this.#agents.clear();
-    await Promise.allSettled(agents.map(async (agent) => (await agent).destroy()));
+    const all = [...this.#lines.values()];
+    this.#lines.clear();
+    await Promise.allSettled(all.map(async (lines) => (await lines).close()));
   }
 
-  #agent(key: string, create: () => Promise<Dispatcher>): Promise<Dispatcher> {
-    let agent = this.#agents.get(key);
-    if (agent === undefined) {
-      agent = create();
-      this.#agents.set(key, agent);
-      agent.catch(() => this.#agents.delete(key));
+  #linesFor(key: string, create: () => Promise<Lines>): Promise<Lines> {
+    let lines = this.#lines.get(key);
+    if (lines === undefined) {
+      lines = create();
+      this.#lines.set(key, lines);
+      lines.catch(() => this.#lines.delete(key));
     }
-    return agent;
+    return lines;
   }
 
-  async #direct(endpoint: Endpoint, own: boolean): Promise<Dispatcher> {
+  async #direct(endpoint: Endpoint, own: boolean): Promise<Lines> {
     const { timeouts, lookup = systemLookup } = this.#options;
     const check = (address: string, hostname: string): void => checkAddress(endpoint, own, address, hostname);
-    return await createAgent({
-      timeout: timeouts.connectMs,
-      ...(await this.#tls(endpoint, own)),
-      lookup: checkedLookup(lookup, check),
-    });
+    const settings = { timeout: timeouts.connectMs, ...(await this.#tls(endpoint, own)) };
+    return new Lines(await createConnector({ ...settings, lookup: checkedLookup(lookup, check) }));
   }
 
   /** Names are resolved by the proxy, and whom it connects to is for the proxy to decide. */
-  async #tunnelled(endpoint: Endpoint, own: boolean, proxy: Proxy): Promise<Dispatcher> {
+  async #tunnelled(endpoint: Endpoint, own: boolean, proxy: Proxy): Promise<Lines> {
     const { connectMs } = this.#options.timeouts;
     const inside = await createConnector({ timeout: connectMs, ...(await this.#tls(endpoint, own)) });
     const secureContext = await this.#trustStore.context();
-    return await createAgent(tunnelConnector(proxy, { connectMs, secureContext, inside }));
+    return new Lines(tunnelConnector(proxy, { connectMs, secureContext, inside }));
   }
 
   /** Requests without encryption are read by the proxy and passed on, as RFC 9112 §3.2.2 has it. */
-  async #proxied(proxy: Proxy): Promise<Dispatcher> {
+  async #proxied(proxy: Proxy): Promise<Lines> {
     const secureContext = proxy.url.protocol === "https:" ? await this.#trustStore.context() : undefined;
     const connect = await createConnector({
       timeout: this.#options.timeouts.connectMs,
       ...(secureContext === undefined ? {} : { secureContext }),
     });
-    return await createAgent((target, callback) => {
+    return new Lines((target, callback) => {
       connect(target, (...[error, socket]) => {
         if (error === null) callback(null, socket);
         else callback(proxyUnreachable(proxy.url.host, error), null);
@@ -178,19 +173,6 @@ export class Connections {
       showsClient: own,
     });
   }
-}
-
-async function createAgent(connect: NonNullable<Agent.Options["connect"]>): Promise<Dispatcher> {
-  const { default: LoadedAgent } = await import("undici/lib/dispatcher/agent.js");
-  return new LoadedAgent({
-    // How many connections there are is decided at the gates of limit.ts, which know what must not wait.
-    connections: null,
-    pipelining: 1,
-    // HTTP/2 halves the throughput of large bodies and gains nothing with enough connections.
-    allowH2: false,
-    keepAliveTimeout: keepAliveMs,
-    connect,
-  });
 }
 
 async function createConnector(options: buildConnector.BuildOptions): Promise<buildConnector.connector> {

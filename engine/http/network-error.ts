@@ -35,13 +35,13 @@ const handshakeFailed = tls(
 );
 const unknownAuthority = tls("its certificate was signed by an unknown authority", caHint);
 
-/** By the `code` of Node's and undici's errors. */
+/** By the `code` of errors: those of the system and its libraries, and our own. */
 const meanings: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: unavailable("the connection was refused"),
   ECONNRESET: unavailable("the connection was reset"),
   ECONNABORTED: unavailable("the connection was aborted"),
   EPIPE: unavailable("the connection was closed"),
-  UND_ERR_SOCKET: unavailable("the connection was closed"),
+  IMAGESYNC_CLOSED: unavailable("the connection was closed"),
   ERR_STREAM_PREMATURE_CLOSE: unavailable("the connection was closed"),
   EHOSTUNREACH: unavailable("the host cannot be reached"),
   EHOSTDOWN: unavailable("the host cannot be reached"),
@@ -58,9 +58,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
   ETIMEDOUT: timedOut("the connection timed out"),
   UND_ERR_CONNECT_TIMEOUT: timedOut("no connection was made in time"),
-  UND_ERR_HEADERS_TIMEOUT: timedOut("no answer came in time"),
+  IMAGESYNC_HEADERS_TIMEOUT: timedOut("no answer came in time"),
   IMAGESYNC_TOO_SLOW: timedOut("the body hardly moved"),
-  UND_ERR_BODY_TIMEOUT: timedOut("the answer stopped in the middle"),
+  IMAGESYNC_BODY_TIMEOUT: timedOut("the answer stopped in the middle"),
   ERR_SSL_WRONG_VERSION_NUMBER: speaksPlainHttp,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: speaksPlainHttp,
   ERR_SSL_UNSUPPORTED_PROTOCOL: tls(
@@ -89,9 +89,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
     "its certificate is for another name",
     "Use the name that stands in the certificate",
   ),
-  UND_ERR_HEADERS_OVERFLOW: protocol("the headers of its answer are too large"),
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: unavailable("the answer was cut off"),
-  UND_ERR_PRX_TLS: tls("the TLS connection to the proxy failed", "Check HTTPS_PROXY"),
+  IMAGESYNC_HEADERS_TOO_LARGE: protocol("the headers of its answer are too large"),
+  IMAGESYNC_NOT_HTTP: protocol("its answer is not HTTP", "If it speaks TLS, remove plain_http (--plain-http) for it"),
+  // What somebody on the way has mixed up may be whole the next time.
+  IMAGESYNC_AMBIGUOUS_LENGTH: unavailable("it is not clear where its answer ends"),
+  IMAGESYNC_UNSENDABLE: protocol(
+    "the request has characters that cannot be sent",
+    "Check the headers that are set for it, and the login: a line end in either is none of it",
+  ),
   IMAGESYNC_CERTIFICATE_REQUIRED: tls(
     "it asks for a client certificate",
     "Set client_certificate and client_key for it",
@@ -127,7 +132,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /**
  * Says what a thrown value means for a request. An ImagesyncError is passed through as final. The original is kept in
- * `cause` as name, code and message only: undici's errors carry bytes of the answer.
+ * `cause` as name, code and message only: errors of libraries can carry bytes of the answer.
  */
 export function explainNetworkError(
   thrown: unknown,
@@ -150,9 +155,6 @@ export function explainNetworkError(
 }
 
 function guess(code: string, thrown: unknown): Meaning {
-  if (code.startsWith("HPE_") || (thrown instanceof Error && thrown.name === "HTTPParserError")) {
-    return protocol("its answer is not HTTP", "If it speaks TLS, remove plain_http (--plain-http) for it");
-  }
   // OpenSSL's reason stands in the message of EPROTO: the peer's first bytes were no TLS record.
   if (/wrong version number|packet length too long|http request/i.test(messageOf(thrown))) return speaksPlainHttp;
   if (code === "EPROTO" || code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) return handshakeFailed;
@@ -164,9 +166,7 @@ function guess(code: string, thrown: unknown): Meaning {
 function codeOf(thrown: unknown, depth = 0): string {
   if (typeof thrown !== "object" || thrown === null || depth > 5) return "unknown";
   if ("code" in thrown && typeof thrown.code === "string") {
-    // undici reports a reset as UND_ERR_SOCKET with the system's error as its cause, which says more.
-    const inner = thrown.code === "UND_ERR_SOCKET" && "cause" in thrown ? codeOf(thrown.cause, depth + 1) : "unknown";
-    return inner === "unknown" ? thrown.code : inner;
+    return thrown.code;
   }
   if ("errors" in thrown && Array.isArray(thrown.errors)) return codeOf(thrown.errors[0], depth + 1);
   return "cause" in thrown ? codeOf(thrown.cause, depth + 1) : "unknown";

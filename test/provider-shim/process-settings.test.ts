@@ -50,7 +50,6 @@ describe("on the wire", () => {
 
   test("request_timeout ends a request that is not answered", async () => {
     await using server = await startServer(() => undefined);
-    // undici looks at its timers once in a second.
     const engine = engineOf({ registry: [block(server.host)], request_timeout: "10ms", retries: 0 });
     await expect(engine.ping(server.host)).rejects.toMatchObject({ code: "timeout" });
   });

@@ -72,7 +72,7 @@ describe("which answers are tried again", () => {
 });
 
 describe("which failures are tried again", () => {
-  test.each(["ECONNRESET", "ECONNREFUSED", "EPIPE", "UND_ERR_SOCKET", "EAI_AGAIN", "EHOSTUNREACH"])(
+  test.each(["ECONNRESET", "ECONNREFUSED", "EPIPE", "IMAGESYNC_CLOSED", "EAI_AGAIN", "EHOSTUNREACH"])(
     "%s is, then it is unavailable",
     async (code) => {
       expect(await run([failed(code), 200])).toMatchObject({ status: 200, attempts: 2 });
@@ -83,7 +83,7 @@ describe("which failures are tried again", () => {
     },
   );
 
-  test.each(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"])(
+  test.each(["UND_ERR_CONNECT_TIMEOUT", "IMAGESYNC_HEADERS_TIMEOUT", "IMAGESYNC_BODY_TIMEOUT", "ETIMEDOUT"])(
     "%s is, then it is a timeout",
     async (code) => {
       expect(await run([failed(code)])).toMatchObject({ calls: 4, error: { code: "timeout", attempts: 4 } });
@@ -97,7 +97,7 @@ describe("which failures are tried again", () => {
     ["CERT_HAS_EXPIRED", "tls", "new certificate"],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "tls", "name"],
     ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "tls", "client_certificate"],
-    ["HPE_INVALID_CONSTANT", "protocol", "plain_http"],
+    ["IMAGESYNC_NOT_HTTP", "protocol", "plain_http"],
     ["ENOTFOUND", "unavailable", "name"],
     ["IMAGESYNC_PRIVATE_ADDRESS", "redirect-refused", "configure that host"],
   ])("%s is final: %s", async (code, errorCode, hint) => {

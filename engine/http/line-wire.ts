@@ -4,10 +4,11 @@ import type { Connections, Route } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainMissingCertificate } from "./missing-certificate.ts";
 import { proxyFailure } from "./proxy-answer.ts";
+import { formatRequestHead } from "./request-head.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 
-export interface UndiciWireOptions {
+export interface LineWireOptions {
   readonly connections: Connections;
   readonly timeouts: Timeouts;
   /** Counted up by what is sent and received. */
@@ -20,10 +21,10 @@ export interface UndiciWireOptions {
  * Sends one request over a kept connection, on behalf of `endpoint`, when its turn has come.
  * @throws what the connection fails with; `config` and `tls` for settings that cannot be used.
  */
-export async function sendByUndici(
+export async function sendByLine(
   endpoint: Endpoint,
   request: WireRequest,
-  options: UndiciWireOptions,
+  options: LineWireOptions,
 ): Promise<WireResponse> {
   const route = await options.connections.route(endpoint, request.url);
   // A slot of the host is held meanwhile, as it should be: more at the same time would not make it faster.
@@ -40,31 +41,26 @@ export async function sendByUndici(
 async function dispatch(
   route: Route,
   request: WireRequest,
-  { timeouts, traffic, bandwidth }: UndiciWireOptions,
+  { timeouts, traffic, bandwidth }: LineWireOptions,
 ): Promise<WireResponse> {
   const { signal, body } = request;
-  let content = body?.open((bytes) => (traffic.bytesSent += bytes)) ?? null;
-  if (content !== null && bandwidth !== undefined) {
+  let content = body?.open((bytes) => (traffic.bytesSent += bytes));
+  if (content !== undefined && bandwidth !== undefined) {
     if (content instanceof Uint8Array) await bandwidth.take(content.byteLength, signal);
     else content = bandwidth.outgoing(content, signal);
   }
+  const { method, headers, headersMs } = request;
+  const head = formatRequestHead({
+    method,
+    target: route.target,
+    host: request.url.host,
+    headers: route.headers === undefined ? headers : { ...headers, ...route.headers },
+    bytes: body?.bytes,
+  });
   const answer = new Answer(request, traffic);
   traffic.requests += 1;
-  route.dispatcher.dispatch(
-    {
-      origin: route.origin,
-      path: route.target,
-      method: request.method,
-      headers: route.headers === undefined ? request.headers : { ...request.headers, ...route.headers },
-      // undici takes any iterable of bytes, only its types do not say so.
-      body: content as Uint8Array | null,
-      headersTimeout: request.headersMs,
-      bodyTimeout: timeouts.idleMs,
-      // Without this undici closes the connection after each HEAD.
-      reset: false,
-    },
-    answer,
-  );
+  const exchange = { method, head, content, headersMs, idleMs: timeouts.idleMs, receiver: answer };
+  route.lines.send(route.origin, exchange);
   return await answer.response;
 }
 

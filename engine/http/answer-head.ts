@@ -1,0 +1,64 @@
+import { WireError } from "./wire-error.ts";
+
+/** Status line and headers of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Names in lower case; values of repeated headers joined with ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The answer is in HTTP/1.1; a server of 1.0 neither keeps connections nor knows chunks. */
+  readonly modern: boolean;
+}
+
+/** As much as Node allows. Registries need less than one kilobyte, but a proxy may add cookies. */
+const maxHeadBytes = 16 * 1024;
+
+const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// What may not stand in a line, and line ends that are half of one: no two programs read such a head alike.
+// oxlint-disable-next-line no-control-regex
+const damaged = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]|\r(?!\n)|(?<!\r)\n/;
+const headEnd = "\r\n\r\n";
+
+/**
+ * Takes the head of an answer out of what has arrived, as strictly as RFC 9112 has it written: a sender that leaves room
+ * for two readings is refused, whoever is meant by it.
+ * @returns the head and where it ends in the bytes; undefined when it has not arrived completely.
+ * @throws WireError for what is not the head of an answer, or too long for one.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-4
+ */
+export function readAnswerHead(bytes: Buffer): { readonly head: AnswerHead; readonly end: number } | undefined {
+  const end = bytes.indexOf(headEnd, 0, "latin1");
+  if ((end < 0 ? bytes.byteLength : end) > maxHeadBytes) {
+    throw new WireError("IMAGESYNC_HEADERS_TOO_LARGE", `The head of the answer is longer than ${maxHeadBytes} bytes`);
+  }
+  if (end >= 0) return { head: parseAnswerHead(bytes.toString("latin1", 0, end)), end: end + headEnd.length };
+  // What can't become a head any more is told at once: who speaks another protocol may wait for us to speak.
+  const beginning = bytes.toString("latin1", 0, "HTTP/1.".length);
+  if (!"HTTP/1.".startsWith(beginning)) throw notHttp("it does not begin with HTTP/1");
+  if (damaged.test(bytes.toString("latin1").replace(/\r$/, ""))) throw notHttp("its head has characters that none has");
+  return undefined;
+}
+
+function parseAnswerHead(text: string): AnswerHead {
+  if (damaged.test(text)) throw notHttp("its head has characters that none has");
+  const lines = text.split("\r\n");
+  const [, minor, status] = statusLine.exec(lines[0] ?? "") ?? [];
+  if (status === undefined) throw notHttp("it does not begin with a status line");
+  const headers = new Map<string, string>();
+  for (let at = 1; at < lines.length; at += 1) {
+    const line = lines[at] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0));
+    // A line that begins with a space would go on with the one before: obsolete, and read in two ways.
+    if (!token.test(name)) throw notHttp("one of its headers is none");
+    const key = name.toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return { status: Number(status), headers, modern: minor === "1" };
+}
+
+function notHttp(why: string): WireError {
+  return new WireError("IMAGESYNC_NOT_HTTP", `The answer is not HTTP: ${why}`);
+}

@@ -1,0 +1,134 @@
+import type { Socket } from "node:net";
+import type { buildConnector } from "undici";
+import { type Exchange, Line } from "./line.ts";
+import { WireError } from "./wire-error.ts";
+
+/** Shorter than what servers keep: a connection that the other side closes at the moment of use fails an upload. */
+const keepAliveMs = 4000;
+
+/** What there is for one origin. */
+interface Place {
+  readonly url: URL;
+  /** At rest, the one that was used last at the end. */
+  readonly idle: Line[];
+  /** In the order of asking. */
+  waiting: Exchange[];
+  /** Connections that are being made. */
+  opening: number;
+}
+
+/**
+ * Connections that are kept and reused, made in one way. How many there are is decided at the gates of limit.ts, which
+ * know what must not wait: who finds none at rest has a new one made. He gets whichever is free first, that one or
+ * another's.
+ */
+export class Lines {
+  readonly #connect: buildConnector.connector;
+  readonly #places = new Map<string, Place>();
+  readonly #lines = new Set<Line>();
+  #sweeper: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(connect: buildConnector.connector) {
+    this.#connect = connect;
+  }
+
+  /** Sends a request to an origin; whatever becomes of it, its receiver is told. */
+  send(origin: string, exchange: Exchange): void {
+    if (this.#closed) {
+      exchange.receiver.onError(new WireError("IMAGESYNC_CLOSED", "The client is closed"));
+      return;
+    }
+    let place = this.#places.get(origin);
+    if (place === undefined) {
+      place = { url: new URL(origin), idle: [], waiting: [], opening: 0 };
+      this.#places.set(origin, place);
+    }
+    for (let line = place.idle.pop(); line !== undefined; line = place.idle.pop()) {
+      if (line.isFresh(keepAliveMs)) {
+        line.begin(exchange);
+        return;
+      }
+      line.end();
+    }
+    place.waiting.push(exchange);
+    this.#open(place);
+  }
+
+  /** Destroys all connections, without waiting for what they carry. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#sweeper);
+    const error = new WireError("IMAGESYNC_CLOSED", "The client was closed");
+    for (const line of this.#lines) line.end(error);
+    for (const { waiting } of this.#places.values()) {
+      for (const { receiver } of waiting.splice(0)) receiver.onError(error);
+    }
+  }
+
+  #open(place: Place): void {
+    const { protocol, host, hostname, port } = place.url;
+    place.opening += 1;
+    const target = { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ""), port };
+    try {
+      this.#connect(target, (...[error, socket]) => {
+        place.opening -= 1;
+        if (error === null) this.#add(place, socket);
+        else this.#fail(place, error);
+      });
+    } catch (error) {
+      place.opening -= 1;
+      this.#fail(place, error);
+    }
+  }
+
+  #add(place: Place, socket: Socket): void {
+    const line = new Line(socket, {
+      onRest: () => this.#use(place, line),
+      onEnd: () => {
+        this.#lines.delete(line);
+        const at = place.idle.indexOf(line);
+        if (at >= 0) place.idle.splice(at, 1);
+      },
+    });
+    this.#lines.add(line);
+    if (this.#closed) line.end();
+    else this.#use(place, line);
+  }
+
+  /** A line goes to who has waited longest, or to rest. */
+  #use(place: Place, line: Line): void {
+    const next = this.#next(place);
+    if (next !== undefined) {
+      line.begin(next);
+      return;
+    }
+    line.rest();
+    place.idle.push(line);
+    this.#sweeper ??= setTimeout(() => this.#sweep(), keepAliveMs).unref();
+  }
+
+  /** There are connections for the others who wait; who has waited longest is told why there is none for him. */
+  #fail(place: Place, error: unknown): void {
+    place.waiting = place.waiting.filter(({ receiver }) => receiver.isWanted);
+    if (place.waiting.length > place.opening) this.#next(place)?.receiver.onError(error);
+  }
+
+  #next({ waiting }: Place): Exchange | undefined {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (next.receiver.isWanted) return next;
+    }
+    return undefined;
+  }
+
+  #sweep(): void {
+    this.#sweeper = undefined;
+    let resting = 0;
+    for (const { idle } of this.#places.values()) {
+      // Each that ends takes itself off the list.
+      for (const line of idle.filter((one) => !one.isFresh(keepAliveMs))) line.end();
+      resting += idle.length;
+    }
+    if (resting > 0) this.#sweeper = setTimeout(() => this.#sweep(), keepAliveMs).unref();
+  }
+}
