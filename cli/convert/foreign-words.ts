@@ -11,7 +11,10 @@ export function wholeTag(expression: string): string {
 export interface ForeignRange {
   readonly mode: "semver";
   readonly range?: string;
-  /** Globs of tags, for what npm's notation has no word for: versions that are not wanted (`!=`). */
+  /**
+   * Globs of tags, for what npm's notation has no word for: versions that are not wanted (`!=`), also where another
+   * constraint would take them.
+   */
   readonly exclude?: readonly string[];
 }
 

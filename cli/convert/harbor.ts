@@ -51,6 +51,10 @@ function policy(node: unknown, local: string | undefined, builder: ConfigBuilder
     const text = `the policy ${quoted(name)} takes repositories by a pattern: name each of them, as registries are not searched`;
     reading.note(fields.get("filters")?.keyNode ?? node, text);
   }
+  if (repositories?.length === 0) {
+    const text = `the policy ${quoted(name)} copies nothing, as no repository matches all of its name filters`;
+    reading.note(fields.get("filters")?.keyNode, text);
+  }
   const remove = [fields.get("deletion"), fields.get("replicate_deletion")].find(
     (field) => goFlag(field, reading) === true,
   );
