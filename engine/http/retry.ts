@@ -95,6 +95,8 @@ function tellOthers(
     return;
   }
   const pauseMs = delayMs ?? Math.min(askedMs ?? 0, options.maxDelayMs);
+  // The last try has failed, and nothing was asked for: nobody waits.
+  if (delayMs === undefined && pauseMs === 0) return;
   context.pause(response, pauseMs);
   context.onEvent({ kind: "throttled", registry: request.registry, delayMs: pauseMs });
 }

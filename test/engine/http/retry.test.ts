@@ -182,6 +182,12 @@ describe("how long is waited", () => {
     ]);
   });
 
+  test("not at all, and nobody is told of a pause, when the last try has failed and the server asks for none", async () => {
+    const result = await run([429, 429], { options: { attempts: 2 } });
+    expect(result).toMatchObject({ status: 429, attempts: 2 });
+    expect(result.events.map(({ kind }) => kind)).toEqual(["throttled", "retry"]);
+  });
+
   test("not at all when the server asks for more than the budget", async () => {
     const result = await run([429, 200], { headers: { "retry-after": "21600" } });
     expect(result).toMatchObject({ status: 429, attempts: 1, refusals: [21_600_000], pauses: [] });
