@@ -13,6 +13,7 @@ const sections = {
   "One file": 2,
   Signatures: 1,
   "Terraform on the inner side": 3,
+  "Names of the outer side": 2,
 } as const;
 
 const login = { user: "robot", password: "correct horse battery staple" };
@@ -89,6 +90,9 @@ export const airGapHandler: Handler = {
     await desk.run("imagesync provider install");
     await onTheInnerSide(3);
     expect(await fetchTree(carried, "web/nginx", "1.29")).toEqual(treeOf(signed.image));
+
+    await onTheInnerSide(2);
+    expect(await fetchTree(carried, "web/nginx", "by-name")).toEqual(treeOf(signed.image));
     expect(left).toEqual([]);
   },
 };
