@@ -158,6 +158,10 @@ function filtersOf(fields: Fields, builder: ConfigBuilder): Filters {
     if (type === "name") names.push(value);
     else (goText(filter?.get("decoration"), reading) === "excludes" ? exclude : include).push(value);
   }
+  if (include.length > 1) {
+    const text = "a tag has to match all filters by tag there, and one of include here: write them as one";
+    reading.note(fields.get("filters")?.keyNode, text);
+  }
   return {
     names,
     selection: { ...(include.length === 0 ? {} : { include }), ...(exclude.length === 0 ? {} : { exclude }) },

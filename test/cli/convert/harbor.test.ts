@@ -66,3 +66,11 @@ test("a filter by label is lost, and it is said that more is copied", () => {
   expect(sourcesIn(text)).toEqual(["team/app"]);
   expect(warnings).toEqual([expect.stringContaining("only Harbor knows labels: tags without it are copied too")]);
 });
+
+test("several filters by tag are told of when they mean something else here, and only then", () => {
+  const name = ["name", "team/app"] as const;
+  const excluded = converted([name, ["tag", "v*"], ["tag", "*-rc*", "excludes"], ["tag", "*-beta", "excludes"]]);
+  expect(excluded.warnings).toEqual([]);
+  const matched = converted([name, ["tag", "v*"], ["tag", "*-lts"]]);
+  expect(matched.warnings).toEqual([expect.stringContaining("has to match all filters by tag there")]);
+});
