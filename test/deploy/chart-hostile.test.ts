@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { helmRenderer } from "../support/helm/chart.ts";
 import { containerOf, contentOf, type KubernetesObject, objectOf, podOf } from "../support/kubernetes/objects.ts";
-import { objectsOfChart, valuesText } from "./stage.ts";
+import { objectsOfChart, patient, valuesText } from "./stage.ts";
 
 /**
  * Pieces that mean something to YAML, to templates, to shells and to Kubernetes; without U+2028 and U+0085, which end a
@@ -41,7 +41,7 @@ function unlessEmpty(key: string, value: string | null): Record<string, string> 
   return value === null || value === "" ? {} : { [key]: value };
 }
 
-describe.skipIf(helmRenderer === undefined)("the chart, with hostile values", { timeout: 120_000 }, () => {
+describe.skipIf(helmRenderer === undefined)("the chart, with hostile values", patient, () => {
   test("hands every text on as it is, into objects that stay valid", async () => {
     const values = fc.record({
       environmentVariables: texts(variable),

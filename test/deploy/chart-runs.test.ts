@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { startGoogle } from "../support/clouds/google.ts";
 import { helmRenderer } from "../support/helm/chart.ts";
 import { checkObject, type KubernetesObject, objectOf, podOf } from "../support/kubernetes/objects.ts";
-import { leastValues, objectsOfChart, oneImage, openCluster, valuesOf, valuesText } from "./stage.ts";
+import { leastValues, objectsOfChart, oneImage, openCluster, patient, valuesOf, valuesText } from "./stage.ts";
 
-describe.skipIf(helmRenderer === undefined)("the chart, run as a kubelet would", { timeout: 120_000 }, () => {
+describe.skipIf(helmRenderer === undefined)("the chart, run as a kubelet would", patient, () => {
   test("with nothing but a configuration it copies, and its test only says what is left to do", async () => {
     const { world, kubelet } = await openCluster({ "docker.io": {}, "registry.example.com": {} });
     const digest = await world.push("docker.io/team/app:1.0");

@@ -3,9 +3,9 @@ import { version } from "../../version.ts";
 import { helmRenderer, renderChart } from "../support/helm/chart.ts";
 import { containerOf, contentOf, objectOf, podOf } from "../support/kubernetes/objects.ts";
 import { expectGuarded, guardedJob } from "./guarded.ts";
-import { leastValues, objectsOfChart, valuesOf, valuesText } from "./stage.ts";
+import { leastValues, objectsOfChart, patient, valuesOf, valuesText } from "./stage.ts";
 
-describe.skipIf(helmRenderer === undefined)("the chart, what it makes", () => {
+describe.skipIf(helmRenderer === undefined)("the chart, what it makes", patient, () => {
   test("is a CronJob as reviewers want it, by default", async () => {
     const { objects, tests, notes } = await objectsOfChart({ values: [leastValues] });
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
@@ -130,6 +130,7 @@ describe.skipIf(helmRenderer === undefined)("the chart, what it makes", () => {
   test.each([
     ["no configuration", "", "config is empty: set it to what is to be copied"],
     ["an empty configuration", "config: {}", "config is empty"],
+    ["two places for the configuration", valuesText({ config: "a", existingConfigMap: "b" }), "give one of them"],
     [
       "two places for logins",
       valuesText({ config: "a", dockerConfig: { existingSecret: "a", content: "{}" } }),

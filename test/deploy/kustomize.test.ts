@@ -6,7 +6,7 @@ import { version } from "../../version.ts";
 import { kubectl, kustomize } from "../support/kubernetes/kustomize.ts";
 import { containerOf, contentOf, type KubernetesObject, objectOf, podOf } from "../support/kubernetes/objects.ts";
 import { expectGuarded, guardedJob } from "./guarded.ts";
-import { openCluster, root } from "./stage.ts";
+import { openCluster, patient, root } from "./stage.ts";
 
 const directory = join(root, "deploy/kustomize");
 const overlays = readdirSync(join(directory, "overlays"));
@@ -21,7 +21,7 @@ function named(objects: readonly KubernetesObject[], kind: "ConfigMap" | "Secret
   return found ?? "";
 }
 
-describe.skipIf(kubectl === undefined)("the kustomizations, run as a kubelet would", { timeout: 120_000 }, () => {
+describe.skipIf(kubectl === undefined)("the kustomizations, run as a kubelet would", patient, () => {
   test("the base copies what its example asks for", async () => {
     const { world, kubelet } = await openCluster(hosts);
     const digest = await world.push("docker.io/library/nginx:1.29");
@@ -72,7 +72,7 @@ describe.skipIf(kubectl === undefined)("the kustomizations, run as a kubelet wou
   });
 });
 
-describe.skipIf(kubectl === undefined)("the kustomizations, what they make", () => {
+describe.skipIf(kubectl === undefined)("the kustomizations, what they make", patient, () => {
   test.each(["base", ...overlays.map((name) => `overlays/${name}`)])(
     "%s is a CronJob as reviewers want it",
     async (name) => {

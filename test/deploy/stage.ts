@@ -26,7 +26,7 @@ export async function openCluster(hosts: Hosts, options: { readonly trusted?: bo
   if (!existsSync(program)) throw new Error(`There is no ${program}: run "make build"`);
   const world = await openWorld(hosts);
   const { HTTPS_PROXY = "", SSL_CERT_FILE = "", METADATA_SERVER_DETECTION = "" } = world.environment;
-  const variables: Record<string, string> = { HTTPS_PROXY, METADATA_SERVER_DETECTION, PATH: "/usr/bin:/bin" };
+  const variables: Record<string, string> = { HTTPS_PROXY, METADATA_SERVER_DETECTION, PATH: process.env["PATH"] ?? "" };
   const kubelet = await Kubelet.start({ program, variables });
   onTestFinished(() => kubelet.close());
   const ca = await readFile(SSL_CERT_FILE, "utf8");
@@ -69,3 +69,6 @@ export const oneImage: string =
 
 /** The values that the chart cannot do without. */
 export const leastValues: string = `config: ${oneImage}\n`;
+
+/** The first test of all builds the renderer, and programs that are tested take turns with others on two cores. */
+export const patient = { timeout: 180_000 } as const;

@@ -141,6 +141,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- merge (dict) (default dict .Values.environmentVariables) $own | include "imagesync.texts" }}
 {{- end }}
 
+{{- define "imagesync.configMap" -}}
+{{- if and .Values.config .Values.existingConfigMap }}
+{{- fail "config and existingConfigMap are two places for the same: give one of them" }}
+{{- end }}
+{{- default (printf "%s-config" (include "imagesync.fullname" .)) .Values.existingConfigMap }}
+{{- end }}
+
 {{- /* Spec of a pod: a dict of root (the chart's top), dryRun, restartPolicy. */}}
 {{- define "imagesync.podSpec" -}}
 {{- $values := .root.Values }}
@@ -219,7 +226,7 @@ containers:
 volumes:
   - name: config
     configMap:
-      name: {{ default (printf "%s-config" $fullname) $values.existingConfigMap | quote }}
+      name: {{ include "imagesync.configMap" .root | quote }}
   - name: tmp
     emptyDir: {}
   {{- with include "imagesync.dockerSecret" .root }}
