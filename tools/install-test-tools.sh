@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests use beside Node: docker-registry, skopeo, a proxy, nginx, a terminal, and what packages are tried
-# with, from Debian. terraform is not in Debian.
+# Installs what the tests use beside Node: docker-registry, skopeo, a proxy, nginx, a terminal, what packages are tried with,
+# and Go with what Helm is made of, from Debian. terraform is not in Debian.
 set -euo pipefail
 missing=()
 command -v docker-registry >/dev/null || missing+=(docker-registry)
@@ -31,4 +31,6 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 command -v terraform >/dev/null || echo "terraform is not on PATH, tests that need it are skipped" >&2
+# Debian's is too old for what kustomizations are written in today.
+command -v kubectl >/dev/null || echo "kubectl is not on PATH, tests that need it are skipped" >&2
 [ "$(id -u)" = 0 ] || echo "Not root: tests that run packages and the image in a root directory of their own are skipped" >&2
