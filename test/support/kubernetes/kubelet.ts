@@ -143,7 +143,8 @@ export class Kubelet {
       if (content === undefined) throw new Error(`The volume ${volume.name} has no ${key}`);
       await writeFile(join(path, file), content, { mode: 0o444 });
     }
-    await chmod(path, 0o555);
+    // Nobody but root could remove it afterwards.
+    if (process.getuid?.() === 0) await chmod(path, 0o555);
     if ((await readdir(path)).length === 0 && (configMap ?? secret)?.optional !== true)
       throw new Error(`${path} is empty`);
   }
