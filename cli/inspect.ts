@@ -76,13 +76,17 @@ function asJson({ reference, tag, depth, inspection, referrers }: Shown): string
 
 function asText({ reference, tag, depth, inspection, referrers = [] }: Shown): string {
   const { digest, mediaType, size, platforms = new Map<string, string>(), missing } = inspection;
+  const width = Math.max(...[...platforms.keys()].map((platform) => platform.length));
   const lines = [
     ["Reference", reference],
     ...(tag === undefined ? [] : [["Tag", tag]]),
     ["Digest", digest],
     ["Type", mediaType],
     ["Manifest", size === undefined ? "of unknown size" : formatBytes(size)],
-    ...[...platforms].map(([platform, image], at) => [at === 0 ? "Platforms" : "", `${platform}  ${image}`]),
+    ...[...platforms].map(([platform, image], at) => [
+      at === 0 ? "Platforms" : "",
+      `${platform.padEnd(width)}  ${image}`,
+    ]),
     ...referrers.map(({ digest, artifactType = "of no type" }, at) => [
       at === 0 ? "Referrers" : "",
       `${digest}  ${artifactType}`,

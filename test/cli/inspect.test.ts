@@ -25,13 +25,13 @@ afterEach(async () => {
 const at = (tag: string): string => `${registry.host}/app:${tag}`;
 
 describe("inspect", () => {
-  test("tells digest, type and platforms", async () => {
+  test("tells digest, type and platforms, in columns", async () => {
     const { code, stdout, stderr } = await invoke(["inspect", at("many"), "--plain-http"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(
       `Reference  ${registry.host}/app@${index.digest}\nTag        many\nDigest     ${index.digest}`,
     );
-    expect(stdout).toMatch(/^Platforms {2}linux\/amd64 {2}sha256:[0-9a-f]{64}\n {11}\S+\/\S+ {2}sha256:/m);
+    expect(stdout).toMatch(/^Platforms {2}linux\/amd64 {4}sha256:[0-9a-f]{64}\n {11}linux\/arm64 {4}sha256:/m);
   });
 
   test("is one object of JSON on request", async () => {
