@@ -2,7 +2,8 @@ import { defineConfig } from "oxfmt";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
   printWidth: 120,
-  ignorePatterns: ["dist/**", "coverage/**", "CHANGELOG.md"],
+  // Templates of Helm are not YAML until they are rendered.
+  ignorePatterns: ["dist/**", "coverage/**", "CHANGELOG.md", "deploy/helm/*/templates/**"],
 });
 
 export default config;
