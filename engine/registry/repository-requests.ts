@@ -1,6 +1,7 @@
 import { ImagesyncError, type Side } from "../errors.ts";
 import type { Access, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { RepositoryName } from "../oci/reference.ts";
+import { believedAbsence } from "./absence.ts";
 import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
 import type { Transport } from "./registry.ts";
@@ -115,11 +116,16 @@ export class RepositoryRequests {
     });
   }
 
-  /** Sends, and fails for every status but the expected ones. @throws what {@link refusal} makes of the answer. */
+  /**
+   * Sends, and fails for every status but the expected ones. @throws what {@link refusal} makes of the answer, which is
+   * `not-found` only where a registry has said so.
+   */
   async expect(request: RepositoryRequest, ...statuses: readonly number[]): Promise<HttpResponse> {
     const response = await this.send(request);
     if (statuses.includes(response.status)) return response;
-    throw await this.refusal(response, request);
+    const error = await this.refusal(response, request);
+    const place = { transport: this.#transport, registry: this.name.registry };
+    throw await believedAbsence(error, response, place, request.signal);
   }
 
   /** Sends a DELETE. Its answer is not judged here: registries differ most in it. */

@@ -24,7 +24,10 @@ function holding(manifests: readonly Buffer[], repository = "app"): { repository
     await new Promise(setImmediate);
     request.signal?.throwIfAborted();
     const found = byDigest.get(key);
-    const headers = new Map([["content-type", mediaTypes.ociManifest as string]]);
+    const headers = new Map<string, string>([
+      ["content-type", mediaTypes.ociManifest],
+      ["docker-distribution-api-version", "registry/2.0"],
+    ]);
     return {
       status: found ? 200 : 404,
       headers,

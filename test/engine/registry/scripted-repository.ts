@@ -22,6 +22,11 @@ export function scriptedRepository(...answers: readonly [ScriptedAnswer, ...Scri
   const requests: HttpRequest[] = [];
   const send = async (request: HttpRequest): Promise<HttpResponse> => {
     request.signal?.throwIfAborted();
+    // It is a registry, whatever it says of its repositories.
+    if (request.url === "/v2/") {
+      const headers = new Map([["docker-distribution-api-version", "registry/2.0"]]);
+      return { status: 200, headers, url: "https://r.example/v2/", attempts: 1, body: Readable.from([]) };
+    }
     const answer = answers[Math.min(requests.length, answers.length - 1)] ?? answers[0];
     requests.push(request);
     const { body = "" } = answer;
