@@ -67,6 +67,8 @@ terraform() {
 copy_example() {
   mkdir "$scratch/examples"
   cp -R "$examples/$example" "$examples/modules" "$scratch/examples/"
+  # What is only readable here, such as in a mounted checkout, must not stay so.
+  chmod -R u+w "$scratch/examples"
   cd "$scratch/examples/$example"
   rm -rf .terraform .terraform.lock.hcl terraform.tfstate*
 }

@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import type { Invocation } from "../invocation.ts";
+import { installProvider } from "../provider/install.ts";
 import { formatBytes, formatDuration } from "../quantity.ts";
+import { UsageError } from "../usage-error.ts";
 import { tellEngineStory } from "./engine-story.ts";
 import { findOnPath, findProviderDirectory } from "./find-program.ts";
 import { Narrator } from "./narrator.ts";
@@ -28,7 +31,7 @@ export async function runDemo(options: { readonly keep: boolean }, invocation: I
     stage = await setStage(signal);
     introduce(stage, narrator);
 
-    const terraform = prepareTerraform(invocation, scratch);
+    const terraform = await prepareTerraform(invocation, scratch);
     if (terraform instanceof Terraform) {
       narrator.say(`terraform      ${terraform.name} ${await terraform.version()}`);
       await tellTerraformStory(stage, terraform, narrator, options.keep);
@@ -51,15 +54,17 @@ function introduce({ image, source, destination }: Stage, narrator: Narrator): v
   narrator.say(`destination    ${destination}, empty`);
 }
 
-function prepareTerraform(
+async function prepareTerraform(
   { environment, signal }: Invocation,
   scratch: ScratchDirectory,
-): Terraform | { readonly missing: string } {
+): Promise<Terraform | { readonly missing: string }> {
   const program = findOnPath(["terraform", "tofu"], environment["PATH"]);
   if (program === undefined) return { missing: "neither terraform nor tofu is on PATH" };
-  const providerDirectory = findProviderDirectory();
+  const providerDirectory = findProviderDirectory() ?? (await placeProvider(scratch, environment));
   if (providerDirectory === undefined) {
-    return { missing: "terraform-provider-imagesync is not beside this program (run: make build)" };
+    return {
+      missing: 'no provider came with this program: "npx imagesync demo" has it, and "make demo" in a checkout',
+    };
   }
   const impersonal = Object.entries(environment).filter(([name]) => !personalVariables.test(name));
   return new Terraform({
@@ -69,6 +74,20 @@ function prepareTerraform(
     environment: { ...Object.fromEntries(impersonal), DOCKER_CONFIG: scratch.path },
     signal,
   });
+}
+
+/** The provider of the npm package, which is a module, as Terraform can start it. @returns its directory, if there is one */
+async function placeProvider(
+  scratch: ScratchDirectory,
+  environment: Invocation["environment"],
+): Promise<string | undefined> {
+  try {
+    const { places } = await installProvider({ directory: join(scratch.path, "plugins"), environment });
+    return places[0];
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 /** Waits for the stop; until then everything is there to be tried by hand. */

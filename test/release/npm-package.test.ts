@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -117,6 +117,14 @@ await engine.close();
   test("has the schema of configuration files", async () => {
     const schema = await readFile(join(directory, "node_modules/imagesync/config.schema.json"), "utf8");
     expect(schema).toBe(await readFile("docs/config.schema.json", "utf8"));
+  });
+
+  test.skipIf(terraformProgram === undefined)("shows the life of a resource under terraform in its demo", async () => {
+    const said = await asUser("npx", ["--no-install", "imagesync", "demo"], {
+      PATH: `${hostPath()}${delimiter}${dirname(terraformProgram ?? "")}`,
+    });
+    expect(said).toContain("7. terraform destroy takes the tag away");
+    expect(said).not.toContain("Not shown");
   });
 
   test.skipIf(terraformProgram === undefined)(
