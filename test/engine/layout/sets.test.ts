@@ -83,7 +83,8 @@ test("tags that a selection no longer has are taken out of a directory, where de
   expect(outcomes(await engine.apply(plan)).filter((outcome) => outcome !== "unchanged")).toEqual(["done", "done"]);
   const left = (await readIndex(directory)).manifests.map(({ digest }) => digest);
   // They were written at the same time.
-  expect(left.toSorted()).toEqual([images[2]?.digest, images[3]?.digest].toSorted());
+  expect(left).toHaveLength(2);
+  expect(new Set<unknown>(left)).toEqual(new Set([images[2]?.digest, images[3]?.digest]));
 });
 
 test("a conflict is one in a layout too", async () => {
