@@ -10,6 +10,8 @@ export class ResultWriter {
   readonly #stdout: OutputStream;
   readonly #format: ResultFormat;
   readonly #held: object[] = [];
+  #unwritten = "";
+  #flushing: NodeJS.Immediate | undefined;
 
   constructor(stdout: OutputStream, format: ResultFormat) {
     this.#stdout = stdout;
@@ -22,16 +24,32 @@ export class ResultWriter {
       const inPlace = result.outcome === "copied" || result.outcome === "unchanged";
       if (!inPlace || result.subject !== undefined || result.digest === undefined) return;
       const at = result.destination.endsWith(`@${result.digest}`) ? "" : `@${result.digest}`;
-      this.#stdout.write(`${printable(result.destination)}${at}\n`);
+      this.#say(`${printable(result.destination)}${at}\n`);
       return;
     }
     const object = asObject(result);
     if (this.#format === "json") this.#held.push(object);
-    else this.#stdout.write(`${JSON.stringify({ kind: "image", ...object })}\n`);
+    else this.#say(`${JSON.stringify({ kind: "image", ...object })}\n`);
+  }
+
+  /** Prints what was held back. */
+  flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const text = this.#unwritten;
+    this.#unwritten = "";
+    if (text !== "") this.#stdout.write(text);
+  }
+
+  /** Of hundreds of images that are in place all results come at once: each line by itself would be a call of the system. */
+  #say(text: string): void {
+    this.#unwritten += text;
+    this.#flushing ??= setImmediate(() => this.flush());
   }
 
   /** Prints what comes after all results. */
   end(totals: Totals, cost: Cost): void {
+    this.flush();
     const summary = { ...totals, ...cost };
     if (this.#format === "json") this.#stdout.write(`${JSON.stringify({ images: this.#held, summary })}\n`);
     if (this.#format === "jsonl") this.#stdout.write(`${JSON.stringify({ kind: "summary", ...summary })}\n`);

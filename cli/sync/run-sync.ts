@@ -75,6 +75,7 @@ export async function runSync(options: SyncOptions, invocation: Invocation): Pro
     const code = signal.aborted ? exitCodes.interrupted : written ? exitCode(outcome.failures) : exitCodes.failed;
     if (code !== exitCodes.ok) throw new Ended(code);
   } finally {
+    writer.flush();
     display.finish();
     await session.engine.close();
   }
