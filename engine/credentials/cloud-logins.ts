@@ -33,6 +33,8 @@ export interface CloudLoginsOptions {
   readonly load?: ((cloud: CloudHost["cloud"]) => Promise<CloudLoginFinder>) | undefined;
 }
 
+const nobodys: Promise<undefined> = Promise.resolve(undefined);
+
 interface Asked {
   readonly answer: Promise<CloudLogin | undefined>;
   /** Undefined while the question is under way. */
@@ -51,6 +53,8 @@ export class CloudLogins {
   readonly #now: () => number;
   readonly #asked = new Map<string, Asked>();
   readonly #given = new GivenLogins();
+  /** Registries that are no cloud's: this is asked for each request. */
+  readonly #noClouds = new Set<string>();
 
   constructor(options: CloudLoginsOptions) {
     this.#options = options;
@@ -62,9 +66,15 @@ export class CloudLogins {
    * @throws `credentials` when it has one that can't be used; `unavailable`, `rate-limited` when the cloud can't answer
    * now; the signal's reason.
    */
-  async find(registry: string, signal?: AbortSignal): Promise<FoundCredential | undefined> {
+  find(registry: string, signal?: AbortSignal): Promise<FoundCredential | undefined> {
+    if (this.#noClouds.has(registry)) return nobodys;
     const host = cloudHostOf(registry);
-    if (host === undefined) return undefined;
+    if (host !== undefined) return this.#find(host, registry, signal);
+    this.#noClouds.add(registry);
+    return nobodys;
+  }
+
+  async #find(host: CloudHost, registry: string, signal?: AbortSignal): Promise<FoundCredential | undefined> {
     signal?.throwIfAborted();
     const known = this.#asked.get(registry);
     const fresh = known !== undefined && (known.forgottenAtMs === undefined || known.forgottenAtMs > this.#now());

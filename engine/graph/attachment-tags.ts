@@ -72,6 +72,11 @@ export class AttachmentTags {
     return { tags: guess ? usual : [], listed: false };
   }
 
+  /** True when a list that is remembered has none for any manifest. */
+  areNone(name: RepositoryName): boolean {
+    return this.#fresh(repositoryKey(name))?.tags?.size === 0;
+  }
+
   async #list(repository: Repository, signal: AbortSignal | undefined): Promise<ReadonlySet<string> | undefined> {
     const key = repositoryKey(repository.name);
     const kept = this.#fresh(key);

@@ -72,6 +72,8 @@ export class Companions {
     subjects: readonly Digest[],
     options: CompanionOptions = {},
   ): Promise<CompanionsFound> {
+    options.signal?.throwIfAborted();
+    if (subjects.length === 0 || this.#hasNone(repository)) return nothing;
     const asked = new Set<Digest>();
     const found = new Map<string, Companion>();
     const warnings: string[] = [];
@@ -106,6 +108,11 @@ export class Companions {
       level = next;
     }
     return { companions: [...found.values()], warnings: [...new Set(warnings)] };
+  }
+
+  /** What is remembered says that nothing in the repository belongs to anything: most have no more than images. */
+  #hasNone({ name }: Repository): boolean {
+    return this.tags.areNone(name) && this.lists.areNone(name);
   }
 
   async #of(
@@ -169,6 +176,8 @@ export class Companions {
     return { digest, mediaType, size, subject, ...(artifactType ? { artifactType } : {}), annotations };
   }
 }
+
+const nothing: CompanionsFound = { companions: [], warnings: [] };
 
 /**
  * What kind of artifact a manifest is.

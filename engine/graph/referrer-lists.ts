@@ -2,6 +2,7 @@ import { KeyedLock } from "../concurrency/keyed-lock.ts";
 import { type ErrorCode, ImagesyncError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { repositoryKey } from "./known.ts";
 
@@ -45,6 +46,11 @@ export class ReferrerLists {
       if (first) return first.found;
     }
     return this.#known(key) === true ? await ask() : undefined;
+  }
+
+  /** True when the repository is known to have no such lists. */
+  areNone(name: RepositoryName): boolean {
+    return this.#known(repositoryKey(name)) === false;
   }
 
   #known(key: string): boolean | undefined {

@@ -31,13 +31,17 @@ export class AdaptiveSlots {
   /** Resolves with the function that gives the slot back. Rejects with the signal's reason, also while waiting. */
   async acquire(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#taken < this.limit) this.#taken += 1;
-    else await this.#wait(signal);
-    let held = true;
-    return () => {
-      if (held) this.#release();
-      held = false;
-    };
+    const taken = this.take();
+    if (taken !== undefined) return taken;
+    await this.#wait(signal);
+    return this.#held();
+  }
+
+  /** As {@link acquire}, for who does not wait; undefined when there is none at the moment. */
+  take(): (() => void) | undefined {
+    if (this.#taken >= this.limit) return undefined;
+    this.#taken += 1;
+    return this.#held();
   }
 
   /**
@@ -54,6 +58,15 @@ export class AdaptiveSlots {
   served(): void {
     this.#limit = Math.min(this.#max, this.#limit + 1 / this.#limit);
     this.#admit();
+  }
+
+  /** Gives the slot back that was taken, once. */
+  #held(): () => void {
+    let held = true;
+    return () => {
+      if (held) this.#release();
+      held = false;
+    };
   }
 
   #wait(signal: AbortSignal): Promise<void> {

@@ -14,9 +14,9 @@ const maxHeadBytes = 16 * 1024;
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// What may not stand in a line, and line ends that are half of one: no two programs read such a head alike.
+// What may not stand in a line: no two programs read a head with half of a line end in it alike.
 // oxlint-disable-next-line no-control-regex
-const damaged = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]|\r(?!\n)|(?<!\r)\n/;
+const damaged = /[\0-\u0008\u000a-\u001f\u007f]/;
 const headEnd = "\r\n\r\n";
 
 /**
@@ -27,36 +27,55 @@ const headEnd = "\r\n\r\n";
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-4
  */
 export function readAnswerHead(bytes: Buffer): { readonly head: AnswerHead; readonly end: number } | undefined {
-  const end = bytes.indexOf(headEnd, 0, "latin1");
-  if ((end < 0 ? bytes.byteLength : end) > maxHeadBytes) {
+  const text = bytes.toString("latin1", 0, maxHeadBytes + headEnd.length);
+  const end = text.indexOf(headEnd);
+  if (end >= 0) return { head: parseAnswerHead(text.slice(0, end)), end: end + headEnd.length };
+  if (bytes.byteLength > maxHeadBytes) {
     throw new WireError("IMAGESYNC_HEADERS_TOO_LARGE", `The head of the answer is longer than ${maxHeadBytes} bytes`);
   }
-  if (end >= 0) return { head: parseAnswerHead(bytes.toString("latin1", 0, end)), end: end + headEnd.length };
   // What can't become a head any more is told at once: who speaks another protocol may wait for us to speak.
-  const beginning = bytes.toString("latin1", 0, "HTTP/1.".length);
-  if (!"HTTP/1.".startsWith(beginning)) throw notHttp("it does not begin with HTTP/1");
-  if (damaged.test(bytes.toString("latin1").replace(/\r$/, ""))) throw notHttp("its head has characters that none has");
+  if (!text.startsWith("HTTP/1.".slice(0, text.length))) throw notHttp("it does not begin with HTTP/1");
+  for (const line of text.replace(/\r$/, "").split("\r\n")) checkLine(line);
   return undefined;
 }
 
 function parseAnswerHead(text: string): AnswerHead {
-  if (damaged.test(text)) throw notHttp("its head has characters that none has");
   const lines = text.split("\r\n");
-  const [, minor, status] = statusLine.exec(lines[0] ?? "") ?? [];
+  const first = lines[0] ?? "";
+  checkLine(first);
+  const [, minor, status] = statusLine.exec(first) ?? [];
   if (status === undefined) throw notHttp("it does not begin with a status line");
   const headers = new Map<string, string>();
   for (let at = 1; at < lines.length; at += 1) {
     const line = lines[at] ?? "";
+    checkLine(line);
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
     // A line that begins with a space would go on with the one before: obsolete, and read in two ways.
     if (!token.test(name)) throw notHttp("one of its headers is none");
     const key = name.toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const value = valueAfter(line, colon + 1);
     const before = headers.get(key);
     headers.set(key, before === undefined ? value : `${before}, ${value}`);
   }
   return { status: Number(status), headers, modern: minor === "1" };
+}
+
+/** Without the spaces and tabs around it, which are no part of it; other white space is. */
+function valueAfter(line: string, start: number): string {
+  let from = start;
+  let to = line.length;
+  while (isBlank(line.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(line.charCodeAt(to - 1))) to -= 1;
+  return line.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function checkLine(line: string): void {
+  if (damaged.test(line)) throw notHttp("its head has characters that none has");
 }
 
 function notHttp(why: string): WireError {

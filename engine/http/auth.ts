@@ -75,7 +75,9 @@ export class Authenticator {
     if (request.body?.repeatable === false && !this.#methods.has(endpoint.registry)) {
       await this.#probe(endpoint, request, exchange);
     }
-    let sent = await this.#renewedAuthorization(endpoint, login, wanted, request);
+    const atHand = this.#atHand(endpoint, login.found, wanted);
+    let sent =
+      atHand === undefined ? await this.#renewedAuthorization(endpoint, login, wanted, request) : atHand.authorization;
     for (let round = 0; ; round += 1) {
       const response = await exchange(withAuthorization(request, sent));
       if (!endpoint.owns(response.url)) return response;
@@ -236,6 +238,22 @@ export class Authenticator {
     }
   }
 
+  /** The header for a request by what is known of the registry; undefined when a token is to be fetched for it. */
+  #atHand(
+    endpoint: Endpoint,
+    { credential }: FoundCredential,
+    wanted: Scopes,
+  ): { readonly authorization: string | undefined } | undefined {
+    if (credential.kind === "registry-token") return { authorization: `Bearer ${credential.token}` };
+    const method = this.#methods.get(endpoint.registry);
+    if (method?.kind === "basic" && credential.kind === "basic") {
+      return { authorization: basicAuthorization(credential.username, credential.password) };
+    }
+    if (method?.kind !== "bearer") return { authorization: undefined };
+    const token = this.#tokens.find(issuerOf(method, credential), wanted, Date.now());
+    return token && { authorization: `Bearer ${token.value}` };
+  }
+
   /** The header for a request by what is known of the registry, fetching a token if none is at hand. */
   async #authorization(
     endpoint: Endpoint,
@@ -243,16 +261,10 @@ export class Authenticator {
     wanted: Scopes,
     request: WireRequest,
   ): Promise<string | undefined> {
-    const { credential } = found;
-    if (credential.kind === "registry-token") return `Bearer ${credential.token}`;
+    const atHand = this.#atHand(endpoint, found, wanted);
     const method = this.#methods.get(endpoint.registry);
-    if (method?.kind === "basic" && credential.kind === "basic") {
-      return basicAuthorization(credential.username, credential.password);
-    }
-    if (method?.kind !== "bearer") return undefined;
-    const issuer = { realm: method.realm, service: method.service, identity: JSON.stringify(credential) };
-    const token =
-      this.#tokens.find(issuer, wanted, Date.now()) ?? (await this.#fetch(endpoint, found, issuer, wanted, request));
+    if (atHand !== undefined || method?.kind !== "bearer") return atHand?.authorization;
+    const token = await this.#fetch(endpoint, found, issuerOf(method, found.credential), wanted, request);
     return `Bearer ${token.value}`;
   }
 
@@ -298,6 +310,14 @@ function isDecisive({ method, url, body }: WireRequest, access: readonly Access[
 
 /** The actions of who copies something to a repository; who deletes there has more. */
 const writing: ReadonlySet<string> = new Set(["pull", "push"]);
+
+/** Who gives tokens for this login. */
+function issuerOf(
+  { realm, service }: Extract<KnownMethod, { kind: "bearer" }>,
+  credential: FoundCredential["credential"],
+): TokenIssuer {
+  return { realm, service, identity: JSON.stringify(credential) };
+}
 
 const basicDemand: Demand = { method: { kind: "basic" }, scopes: new Map(), insufficientScope: false };
 

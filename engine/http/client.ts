@@ -127,8 +127,8 @@ export class HttpClient {
    * @throws `unavailable`, `timeout`, `tls`, `protocol`, `redirect-refused`, `limit` when there is no answer to return;
    * `unauthorized`, `credentials` when there is no login to send; `aborted` by the signal.
    */
-  async send(request: HttpRequest): Promise<HttpResponse> {
-    return await this.#mirrors.send(request, (each) => this.#sendTo(each));
+  send(request: HttpRequest): Promise<HttpResponse> {
+    return this.#mirrors.send(request, (each) => this.#sendTo(each));
   }
 
   async #sendTo(request: HttpRequest): Promise<HttpResponse> {
@@ -164,7 +164,8 @@ export class HttpClient {
             ? this.#authenticator.send(endpoint, access, message, exchange)
             : exchange(message),
         );
-      return this.#resumably(message, request.expectedBytes, send);
+      const { expectedBytes } = request;
+      return expectedBytes === undefined ? send(message) : this.#resumably(message, expectedBytes, send);
     });
     return {
       status: response.status,
@@ -276,11 +277,11 @@ export class HttpClient {
   /** A download of known length goes on where it was interrupted. */
   async #resumably(
     request: WireRequest,
-    expectedBytes: number | undefined,
+    expectedBytes: number,
     send: (request: WireRequest) => Promise<Outcome>,
   ): Promise<Outcome> {
     const { response, attempts } = await send(request);
-    if (expectedBytes === undefined || !response.streamed) return { response, attempts };
+    if (!response.streamed) return { response, attempts };
     const context = {
       request,
       options: this.#retry,
@@ -392,8 +393,9 @@ export class HttpClient {
       if (this.#closed) lifetime.stop();
       lifetime.signal.throwIfAborted();
       const outcome = await run(lifetime.signal);
+      const { streamed, body: answer } = outcome.response;
       // It may be given up in the pause before its rest is asked for.
-      if (outcome.response.streamed) outcome.response.body.once("close", stop);
+      if (streamed) answer.once("close", () => (answer.readableEnded ? end() : stop()));
       else end();
       return outcome;
     } catch (error) {

@@ -41,6 +41,8 @@ export interface Route {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #trustStore: TrustStore;
+  /** By own proxy and origin: the environment is not read for each request. */
+  readonly #proxies = new Map<string, Proxy | undefined>();
   readonly #lines = new Map<string, Promise<Lines>>();
 
   constructor(options: ConnectionsOptions) {
@@ -53,8 +55,7 @@ export class Connections {
    * @throws `tls` for unreadable certificates, `config` for an unreadable address of a proxy.
    */
   async route(endpoint: Endpoint, url: URL): Promise<Route> {
-    const { environment } = this.#options;
-    const proxy = proxyFor(url, endpoint.transport.proxyUrl, environment);
+    const proxy = this.#proxyFor(url, endpoint);
     const own = endpoint.owns(url);
     const target = url.pathname + url.search;
     const whose = `${own ? "own" : "foreign"} ${endpoint.registry}`;
@@ -74,8 +75,8 @@ export class Connections {
   }
 
   /** The proxy that requests to a registry itself go through. @throws `config` for an unreadable address of one. */
-  proxyOf({ origin, transport }: Endpoint): Proxy | undefined {
-    return proxyFor(origin, transport.proxyUrl, this.#options.environment);
+  proxyOf(endpoint: Endpoint): Proxy | undefined {
+    return this.#proxyFor(endpoint.origin, endpoint);
   }
 
   /** Resolves a name as connections do; an IP address is its own. */
@@ -158,6 +159,14 @@ export class Connections {
         else callback(proxyUnreachable(proxy.url.host, error), null);
       });
     });
+  }
+
+  #proxyFor(url: URL, { transport }: Endpoint): Proxy | undefined {
+    const key = `${transport.proxyUrl ?? ""} ${url.origin}`;
+    if (!this.#proxies.has(key)) {
+      this.#proxies.set(key, proxyFor(url, transport.proxyUrl, this.#options.environment));
+    }
+    return this.#proxies.get(key);
   }
 
   async #tls(endpoint: Endpoint, own: boolean): Promise<TlsSettings> {

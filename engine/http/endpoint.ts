@@ -9,6 +9,8 @@ export class Endpoint {
   /** Canonical `host[:port]`, the key of everything. */
   readonly registry: string;
   readonly origin: URL;
+  /** Each look at the origin of a URL puts it together anew. */
+  readonly #ownOrigin: string;
   readonly transport: Partial<RegistryTransport>;
   /** Configured headers, names in lower case; for this registry only. */
   readonly headers: Readonly<Record<string, string>>;
@@ -28,6 +30,7 @@ export class Endpoint {
     this.registry = registry;
     this.transport = transport;
     this.origin = registryOrigin(registry, transport.plainHttp === true);
+    this.#ownOrigin = this.origin.origin;
     this.headers = Object.fromEntries(
       Object.entries(transport.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
     );
@@ -50,7 +53,7 @@ export class Endpoint {
 
   /** True for URLs that get the user's credentials: same scheme, host and port as the registry. */
   owns(url: URL): boolean {
-    return url.origin === this.origin.origin;
+    return url.origin === this.#ownOrigin;
   }
 
   /** `verb` says in messages how the registry leads somewhere else. */

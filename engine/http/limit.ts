@@ -33,7 +33,7 @@ export class HostLimits {
   limited(exchange: Exchange): Exchange {
     return async (request) => {
       const gate = this.#gate(request.url.host);
-      const release = await gate.enter(request);
+      const release = gate.passed(request) ?? (await gate.enter(request));
       const { generation } = gate.slots;
       try {
         const response = await exchange(request);
@@ -91,6 +91,12 @@ class Gate {
   refuse(durationMs: number): void {
     this.#opensAt = Date.now() + durationMs;
     this.#refusedUntil = Date.now() + Math.min(durationMs, refusalMs);
+  }
+
+  /** Where nothing is to be waited for, the way is open at once; undefined where something is. */
+  passed({ queued, signal }: WireRequest): (() => void) | undefined {
+    if (signal.aborted || Date.now() < Math.max(this.#closedUntil, this.#refusedUntil)) return undefined;
+    return queued ? this.slots.take() : (): void => {};
   }
 
   /** The slot is taken first and kept through the pause: so no more than the limit start when the pause is over. */

@@ -2,6 +2,7 @@ import { Answer } from "./answer.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import type { Connections, Route } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Exchange } from "./line.ts";
 import { explainMissingCertificate } from "./missing-certificate.ts";
 import { proxyFailure } from "./proxy-answer.ts";
 import { formatRequestHead } from "./request-head.ts";
@@ -30,7 +31,8 @@ export async function sendByLine(
   // A slot of the host is held meanwhile, as it should be: more at the same time would not make it faster.
   if (endpoint.owns(request.url)) await endpoint.cadence?.turn(request.signal);
   request.signal.throwIfAborted();
-  const response = await explainMissingCertificate(request, await dispatch(route, request, options));
+  let response = await dispatch(route, request, await contentOf(request, options), options);
+  if (response.status === 400) response = await explainMissingCertificate(request, response);
   if (route.proxy !== undefined && response.status === 407) {
     response.body.destroy();
     throw proxyFailure(response.status, route.proxy);
@@ -38,30 +40,36 @@ export async function sendByLine(
   return options.bandwidth === undefined ? response : await received(response, request, options.bandwidth);
 }
 
-async function dispatch(
+/** The body as it is sent in this attempt. */
+function contentOf(
+  { body, signal }: WireRequest,
+  { traffic, bandwidth }: LineWireOptions,
+): Exchange["content"] | Promise<Exchange["content"]> {
+  const content = body?.open((bytes) => (traffic.bytesSent += bytes));
+  if (content === undefined || bandwidth === undefined) return content;
+  if (!(content instanceof Uint8Array)) return bandwidth.outgoing(content, signal);
+  return bandwidth.take(content.byteLength, signal).then(() => content);
+}
+
+function dispatch(
   route: Route,
   request: WireRequest,
-  { timeouts, traffic, bandwidth }: LineWireOptions,
+  content: Exchange["content"],
+  { timeouts, traffic }: LineWireOptions,
 ): Promise<WireResponse> {
-  const { signal, body } = request;
-  let content = body?.open((bytes) => (traffic.bytesSent += bytes));
-  if (content !== undefined && bandwidth !== undefined) {
-    if (content instanceof Uint8Array) await bandwidth.take(content.byteLength, signal);
-    else content = bandwidth.outgoing(content, signal);
-  }
   const { method, headers, headersMs } = request;
   const head = formatRequestHead({
     method,
     target: route.target,
     host: request.url.host,
     headers: route.headers === undefined ? headers : { ...headers, ...route.headers },
-    bytes: body?.bytes,
+    bytes: request.body?.bytes,
   });
   const answer = new Answer(request, traffic);
   traffic.requests += 1;
   const exchange = { method, head, content, headersMs, idleMs: timeouts.idleMs, receiver: answer };
   route.lines.send(route.origin, exchange);
-  return await answer.response;
+  return answer.response;
 }
 
 /** An answer that was read whole is only counted: it is small, and who comes next waits for it. */

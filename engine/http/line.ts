@@ -277,11 +277,23 @@ export class Line {
 
   #onTimer(): void {
     this.#timer = undefined;
-    if (this.#deadline === Number.POSITIVE_INFINITY) return;
+    const deadline = this.#deadline;
+    if (deadline === Number.POSITIVE_INFINITY) return;
     // Timers may fire a moment early.
-    const leftMs = this.#deadline - performance.now();
+    const leftMs = deadline - performance.now();
     if (leftMs > 1) this.#setTimer(leftMs);
-    else if (this.#body === undefined) this.end(new WireError("IMAGESYNC_HEADERS_TIMEOUT", "No answer came in time"));
+    // Where this process had no time itself, what has arrived meanwhile is looked at first.
+    else setImmediate(() => this.#judge(deadline));
+  }
+
+  #judge(deadline: number): void {
+    if (this.#deadline !== deadline) {
+      if (this.#timer === undefined && this.#deadline !== Number.POSITIVE_INFINITY && !this.#ended) {
+        this.#setTimer(Math.max(1, this.#deadline - performance.now()));
+      }
+      return;
+    }
+    if (this.#body === undefined) this.end(new WireError("IMAGESYNC_HEADERS_TIMEOUT", "No answer came in time"));
     else this.end(new WireError("IMAGESYNC_BODY_TIMEOUT", "The answer stopped in the middle"));
   }
 }

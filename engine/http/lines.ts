@@ -35,8 +35,8 @@ export class Lines {
 
   /** Sends a request to an origin; whatever becomes of it, its receiver is told. */
   send(origin: string, exchange: Exchange): void {
-    if (this.#closed) {
-      exchange.receiver.onError(new WireError("IMAGESYNC_CLOSED", "The client is closed"));
+    if (this.#closed || !exchange.receiver.isWanted) {
+      exchange.receiver.onError(new WireError("IMAGESYNC_CLOSED", "It was stopped before it was sent"));
       return;
     }
     let place = this.#places.get(origin);

@@ -47,10 +47,18 @@ export class Mirrors {
   }
 
   /** Sends a request to the mirrors of its registry, or to the registry. @throws what the registry's answer throws. */
-  async send(request: HttpRequest, send: Send): Promise<HttpResponse> {
-    const wanted = wantedContent(request);
-    const mirrors = wanted === undefined ? [] : this.#options.mirrorsOf(request.registry);
-    if (wanted === undefined || mirrors.length === 0) return await send(request);
+  send(request: HttpRequest, send: Send): Promise<HttpResponse> {
+    const mirrors = request.mirrored === true ? this.#options.mirrorsOf(request.registry) : [];
+    const wanted = mirrors.length === 0 ? undefined : wantedContent(request);
+    return wanted === undefined ? send(request) : this.#sendFirst(mirrors, wanted, request, send);
+  }
+
+  async #sendFirst(
+    mirrors: readonly Mirror[],
+    wanted: Content,
+    request: HttpRequest,
+    send: Send,
+  ): Promise<HttpResponse> {
     for (const mirror of mirrors) {
       if (this.#clock.now() < (this.#restingUntil.get(mirror.address) ?? Number.NEGATIVE_INFINITY)) continue;
       const answer = await this.#ask(mirror, wanted, request, send);

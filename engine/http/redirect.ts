@@ -54,9 +54,12 @@ export function resolveLocation(base: URL, location: string, policy: LocationPol
       "If that is intended, configure this host as a registry of its own",
     );
   }
-  url.username = "";
-  url.password = "";
-  url.hash = "";
+  // Each of these makes the URL anew; hardly any has something to take away.
+  if (/[@#]/.test(url.href)) {
+    url.username = "";
+    url.password = "";
+    url.hash = "";
+  }
   return url;
 }
 
@@ -70,7 +73,7 @@ export async function followRedirects(
   policy: LocationPolicy,
   exchange: Exchange,
 ): Promise<WireResponse> {
-  const seen = new Set<string>([first.url.href]);
+  let seen: Set<string> | undefined;
   let request = first;
   for (let hops = 0; ; hops += 1) {
     const response = await exchange(request);
@@ -88,6 +91,7 @@ export async function followRedirects(
       throw refused(policy, `a login to ${next.origin}, which it was not meant for`);
     }
     if (hops === maxRedirects) throw refused(policy, `after ${maxRedirects} others`);
+    seen ??= new Set([first.url.href]);
     if (seen.has(next.href)) throw refused(policy, "in a circle");
     seen.add(next.href);
     request = { ...request, url: next, headers: headersFor(request, first.url, next) };

@@ -87,9 +87,11 @@ export class RepositoryRequests {
   async #send(request: RepositoryRequest): Promise<HttpResponse> {
     const { repository, registry } = this.name;
     const { scopeDelete } = this.#vendor.traits;
+    const needed = actions[this.#purpose];
     const own: Access = {
       repository,
-      actions: actions[this.#purpose].map((action) => (action === "delete" ? scopeDelete : action)),
+      actions:
+        this.#purpose === "delete" ? needed.map((action) => (action === "delete" ? scopeDelete : action)) : needed,
     };
     const { alsoPull } = request;
     const access =

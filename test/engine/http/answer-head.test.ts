@@ -49,11 +49,13 @@ describe("the head of an answer", () => {
   });
 
   test("takes spaces and tabs around a value for nothing, and may have empty values", () => {
-    const headers = read("HTTP/1.1 200 OK\r\nA: \t x y\t \r\nB:\r\nC: :\r\n\r\n")?.head.headers;
+    const headers = read("HTTP/1.1 200 OK\r\nA: \t x y\t \r\nB:\r\nC: :\r\nD: \u00a0\r\nE: \t\r\n\r\n")?.head.headers;
     expect([...(headers ?? [])]).toEqual([
       ["a", "x y"],
       ["b", ""],
       ["c", ":"],
+      ["d", "\u00a0"],
+      ["e", ""],
     ]);
   });
 
