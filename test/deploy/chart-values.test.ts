@@ -1,18 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parse, parseDocument, isMap, type YAMLMap } from "yaml";
 import { version } from "../../version.ts";
 import { chartDirectory, helmRenderer, renderChart } from "../support/helm/chart.ts";
 import { documentOf, tableUnder } from "../docs/markdown.ts";
+import { problems } from "./schema.ts";
 import { leastValues, patient, valuesOf, valuesText } from "./stage.ts";
 
 const read = (name: string): string => readFileSync(join(chartDirectory, name), "utf8");
 
 const defaults = parse(read("values.yaml")) as Record<string, unknown>;
 const schema = JSON.parse(read("values.schema.json")) as Schema;
-const validate = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -21,14 +20,6 @@ interface Schema {
 /** The keys that a schema names, and below each of them those of its own schema. */
 function keysOf({ properties = {} }: Schema): Record<string, object> {
   return Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, keysOf(inner)]));
-}
-
-/** What Helm says of values that do not fit, or nothing. */
-function problems(values: unknown): string[] {
-  validate(values);
-  return (validate.errors ?? []).map(({ instancePath, message, params }) =>
-    [instancePath, message, ...Object.values(params as object)].join(" "),
-  );
 }
 
 /** The defaults with one value, at a path with dots, in place of another. */

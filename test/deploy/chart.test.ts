@@ -3,6 +3,7 @@ import { version } from "../../version.ts";
 import { helmRenderer, renderChart } from "../support/helm/chart.ts";
 import { containerOf, contentOf, objectOf, podOf } from "../support/kubernetes/objects.ts";
 import { expectGuarded, guardedJob } from "./guarded.ts";
+import { problems } from "./schema.ts";
 import { leastValues, objectsOfChart, patient, valuesOf, valuesText } from "./stage.ts";
 
 describe.skipIf(helmRenderer === undefined)("the chart, what it makes", patient, () => {
@@ -162,5 +163,26 @@ describe.skipIf(helmRenderer === undefined)("the chart, what it makes", patient,
     ]);
     expect(without?.error).toBeUndefined();
     expect(without?.files).toEqual(usual?.files);
+  });
+
+  test("sets no limit where null takes a number away", async () => {
+    const job = ["backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"];
+    const cronJob = ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
+    const nulls = valuesText(Object.fromEntries([...job, ...cronJob].map((name) => [name, null])));
+    const rendering = { values: [leastValues, nulls] };
+    const [rendered] = await renderChart([rendering]);
+    expect(problems(rendered?.values)).toEqual([]);
+    const { objects } = await objectsOfChart(rendering);
+    const spec = objectOf(objects, "CronJob")["spec"] as { readonly jobTemplate: { readonly spec: object } };
+    expect(Object.keys(spec)).toEqual(["schedule", "suspend", "concurrencyPolicy", "jobTemplate"]);
+    // A deadline of 0 would end each run before it has begun.
+    expect(Object.keys(spec.jobTemplate.spec)).toEqual(["template"]);
+  });
+
+  test("has a hook that only helm test runs", async () => {
+    const { tests } = await objectsOfChart({ values: [leastValues] });
+    expect(tests.map(({ kind, metadata }) => [kind, metadata.annotations?.["helm.sh/hook"]])).toEqual([
+      ["Pod", "test"],
+    ]);
   });
 });

@@ -16,6 +16,8 @@ export function expectGuarded(object: KubernetesObject): void {
       seccompProfile: { type: "RuntimeDefault" },
     },
   });
+  const kinds = (template.spec.volumes ?? []).flatMap((volume) => Object.keys(volume));
+  expect([...new Set(kinds)].filter((kind) => !harmless.includes(kind))).toEqual([]);
   expect(containerOf(template)).toMatchObject({
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "512Mi" } },
     securityContext: {
@@ -25,6 +27,9 @@ export function expectGuarded(object: KubernetesObject): void {
     },
   });
 }
+
+/** What volumes of the restricted policy are made of, beside their name; a hostPath is none of them. */
+const harmless = ["name", "configMap", "secret", "emptyDir", "persistentVolumeClaim"];
 
 /** How its runs follow one another, and end. */
 export const guardedJob = {

@@ -1,8 +1,9 @@
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { problems } from "../deploy/schema.ts";
 import { objectsOfChart, openCluster } from "../deploy/stage.ts";
-import { helmRenderer } from "../support/helm/chart.ts";
+import { helmRenderer, renderChart } from "../support/helm/chart.ts";
 import { kustomize } from "../support/kubernetes/kustomize.ts";
 import { type KubernetesObject, objectOf, readObjects } from "../support/kubernetes/objects.ts";
 import type { Handler } from "./handler.ts";
@@ -92,6 +93,8 @@ export const chartHandler: Handler = {
   async run(blocks) {
     const [values = "", commands = ""] = blocks.map(({ text }) => text);
     expect(helmRenderer).toBeDefined();
+    const [rendered] = await renderChart([{ values: [values] }]);
+    expect(problems(rendered?.values)).toEqual([]);
     const { world, kubelet } = await openCluster(hosts);
     await push((reference) => world.push(reference));
     const [, release = "", namespace = ""] =

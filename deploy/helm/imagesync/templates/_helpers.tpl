@@ -20,6 +20,17 @@
 {{- toYaml $texts }}
 {{- end }}
 
+{{- /* Fields that are numbers, of a dict of values and names: one that was taken away by null is none, and not 0. */}}
+{{- define "imagesync.numbers" -}}
+{{- $values := .values }}
+{{- $lines := list }}
+{{- range .names }}
+{{- $value := get $values . }}
+{{- if not (or (kindIs "invalid" $value) (kindIs "string" $value)) }}{{ $lines = append $lines (printf "%s: %d" . (int64 $value)) }}{{ end }}
+{{- end }}
+{{- join "\n" $lines }}
+{{- end }}
+
 {{- define "imagesync.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 app.kubernetes.io/name: {{ include "imagesync.name" . | quote }}
