@@ -1,5 +1,6 @@
 import { definitionOf, requireBlock, requireProvider, type Rpc } from "./call.ts";
 import { blockFromDynamicValue, blockToDynamicValue } from "./dynamic-value.ts";
+import { refuseNull } from "./null-values.ts";
 import { refuseReadOnly } from "./read-only.ts";
 
 /** The calls about data sources. */
@@ -19,6 +20,7 @@ export function dataSourceRpcs<P>(): DataSourceRpcs<P> {
         const type = definitionOf(definition.dataSources, request.type_name, context);
         const config = requireBlock(blockFromDynamicValue(type.schema, request.config), "configuration", context);
         refuseReadOnly(type.schema.block, config, context.diagnostics);
+        refuseNull(type.schema.block, config, context.diagnostics);
         await type.validate(config, context);
         return {};
       },

@@ -2,6 +2,7 @@ import type { Rpc } from "./call.ts";
 import { blockFromDynamicValue } from "./dynamic-value.ts";
 import { functionMessages } from "./function-rpcs.ts";
 import type { MessageInit } from "./messages.ts";
+import { refuseNull } from "./null-values.ts";
 import type { Context } from "./resource.ts";
 import { schemaMessage, type Schema } from "./schema.ts";
 import { objectValue } from "./value.ts";
@@ -66,7 +67,9 @@ export function providerRpcs<P>(): ProviderRpcs<P> {
       response: "ValidateProviderConfigResponse",
       action: "validate the provider configuration",
       async handle(request, { definition, context, protocol }) {
-        await definition.validate(blockFromDynamicValue(definition.schema, request.config) ?? objectValue({}), context);
+        const config = blockFromDynamicValue(definition.schema, request.config) ?? objectValue({});
+        refuseNull(definition.schema.block, config, context.diagnostics);
+        await definition.validate(config, context);
         // Protocol 5 lets a provider change its configuration here; the same bytes say that it does not.
         return protocol === 5 ? { prepared_config: request.config } : {};
       },

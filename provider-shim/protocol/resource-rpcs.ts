@@ -3,6 +3,7 @@ import { applyResourceChange } from "./apply-rpc.ts";
 import { blockFromDynamicValue, blockToDynamicValue } from "./dynamic-value.ts";
 import { stepMessage } from "./error-diagnostic.ts";
 import type { Message, MessageInit } from "./messages.ts";
+import { refuseNull } from "./null-values.ts";
 import { refuseReadOnly } from "./read-only.ts";
 import { moveResourceState, upgradedState } from "./stored-state.ts";
 import type { ObjectValue } from "./value.ts";
@@ -29,6 +30,7 @@ export function resourceRpcs<P>(): ResourceRpcs<P> {
         const type = definitionOf(definition.resources, request.type_name, context);
         const config = requireBlock(blockFromDynamicValue(type.schema, request.config), "configuration", context);
         refuseReadOnly(type.schema.block, config, context.diagnostics);
+        refuseNull(type.schema.block, config, context.diagnostics);
         await type.validate(config, context);
         return {};
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { block, type Body, type HclValue, nested, terraformProgram } from "../support/terraform/index.ts";
+import { block, type Body, expression, type HclValue, nested, terraformProgram } from "../support/terraform/index.ts";
 import { repository } from "./repositories.ts";
 import { type SchemaAttribute, schemaAttributes } from "./schema-attributes.ts";
 import { configuration, mirror, openAttached, openWorkspaceFor, patient, setStage } from "./stage.ts";
@@ -525,6 +525,31 @@ describe.skipIf(terraformProgram === undefined)("the attributes that the provide
       if (found?.summary === "Attribute is read-only" && found.detail.includes("Remove this line")) refused.push(path);
     }
     expect(refused).toEqual(computed.map(({ path }) => path));
+  });
+
+  test("null is refused where there has to be a value, and among the elements of lists and sets", async () => {
+    const workspace = await openWorkspaceFor(await openAttached());
+    const isList = (type: unknown): boolean => Array.isArray(type) && (type[0] === "list" || type[0] === "set");
+    const cases = (await attributes()).flatMap(({ path, type, use }) => [
+      ...(use === "required" ? [{ path, value: expression("null"), summary: "Missing" }] : []),
+      ...(use !== "computed" && isList(type) ? [{ path, value: [expression("null")], summary: "Invalid" }] : []),
+    ]);
+    expect(cases.length).toBeGreaterThan(15);
+    const beside: Readonly<Record<string, Body>> = {
+      "provider.registry": at,
+      "provider.registry_auth": { address: "r.example", ...login },
+      "data.imagesync_tags": { repository: "r.example/app" },
+    };
+    for (const { path, value, summary } of cases) {
+      const place = path.slice(0, path.lastIndexOf("."));
+      await workspace.write(configurationWith(path, value, beside[place]));
+      const name = path.split(".").at(-1) ?? "";
+      const found = (await workspace.validate()).find(({ line }) => line?.startsWith(name));
+      expect(found, `${path} is null`).toMatchObject({
+        summary: `${summary} ${name}`,
+        detail: expect.stringContaining("null"),
+      });
+    }
   });
 
   test("all findings of a configuration are reported at once", async () => {
