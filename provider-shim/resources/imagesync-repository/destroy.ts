@@ -1,6 +1,6 @@
-import { ImagesyncError } from "../../../engine/index.ts";
 import type { Configured } from "../../configure.ts";
 import type { Context } from "../../protocol/context.ts";
+import { attributePath } from "../../protocol/diagnostics.ts";
 import type { ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { text } from "../imagesync/state.ts";
@@ -13,8 +13,7 @@ import { noteOurs } from "./standing.ts";
 
 /**
  * Takes away every tag that the resource has put there and that still holds it; nothing else in the repository is
- * touched.
- * @throws what kept a tag from being removed; then the state stays, and another destroy does the rest.
+ * touched. What kept a tag from being removed is an error; then the state stays, and another destroy does the rest.
  */
 export async function destroyRepository(
   prior: ObjectValue,
@@ -35,11 +34,9 @@ export async function destroyRepository(
   const failures = await removeTags(prior, ours, provider, context, signal);
   noteOurs(prior, noMemory.ours, provider);
   if (failures.length === 0) return;
-  throw new ImagesyncError({
-    code: "unavailable",
-    operation: "delete tags",
-    side: "destination",
-    message: `Cannot remove ${failures.length} of ${ours.size} tags of ${text(prior, "destination")}:\n${failureText(failures)}`,
-    hint: "Destroy again for the rest, once the cause is gone",
-  });
+  context.diagnostics.error(
+    `${failures.length} of ${ours.size} tags not removed`,
+    `${failureText(failures)}\n\nThe others are gone from ${text(prior, "destination")}. Destroy again for the rest, once the cause is gone.`,
+    attributePath("destination"),
+  );
 }
