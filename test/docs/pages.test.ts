@@ -67,6 +67,16 @@ describe("what the Terraform Registry reads", () => {
     expect(texts.filter((text) => typeof text !== "string")).toEqual([]);
   });
 
+  test("leads to nothing that it does not have: what is elsewhere in the sources is named, or has a whole address", () => {
+    const led = files.flatMap((file) =>
+      links(documentOf(file))
+        .filter((target) => !/^(?:https:|#)/.test(target))
+        .map((target) => ({ file, target: join(dirname(file), target.replace(/#.*/, "")) })),
+    );
+    expect(led.length).toBeGreaterThan(files.length);
+    expect(led.filter(({ target }) => !files.includes(target))).toEqual([]);
+  });
+
   test("has no title twice, and descriptions that are sentences", () => {
     const titles = frontMatters.map(({ keys }) => keys["page_title"]);
     expect(titles.filter((title, at) => titles.indexOf(title) !== at)).toEqual([]);

@@ -11,7 +11,7 @@ function foldersOf(directory: string): string[] {
     )
     .map(({ name }) => join(directory, name))
     .filter((folder) =>
-      readdirSync(join(root, folder), { recursive: true }).some((name) => String(name).endsWith(".ts")),
+      readdirSync(join(root, folder), { recursive: true }).some((name) => /\.(?:ts|yaml)$/.test(String(name))),
     );
 }
 
