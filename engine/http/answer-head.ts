@@ -51,27 +51,33 @@ function parseAnswerHead(text: string): AnswerHead {
     checkLine(line);
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
-    // A line that begins with a space would go on with the one before: obsolete, and read in two ways.
-    if (!token.test(name)) throw notHttp("one of its headers is none");
-    const key = name.toLowerCase();
-    const value = valueAfter(line, colon + 1);
+    const key = keyOf(name);
+    const value = trimmed(line.slice(colon + 1));
     const before = headers.get(key);
     headers.set(key, before === undefined ? value : `${before}, ${value}`);
   }
   return { status: Number(status), headers, modern: minor === "1" };
 }
 
-/** Without the spaces and tabs around it, which are no part of it; other white space is. */
-function valueAfter(line: string, start: number): string {
-  let from = start;
-  let to = line.length;
-  while (isBlank(line.charCodeAt(from))) from += 1;
-  while (to > from && isBlank(line.charCodeAt(to - 1))) to -= 1;
-  return line.slice(from, to);
+/** Names that were seen, and how they are written here: servers send the same few with each answer. */
+const keys = new Map<string, string>();
+
+/** A server could send others for ever. */
+const maxKeys = 200;
+
+function keyOf(name: string): string {
+  const seen = keys.get(name);
+  if (seen !== undefined) return seen;
+  // A line that begins with a space would go on with the one before: obsolete, and read in two ways.
+  if (!token.test(name)) throw notHttp("one of its headers is none");
+  const key = name.toLowerCase();
+  if (keys.size < maxKeys) keys.set(name, key);
+  return key;
 }
 
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+/** Without the spaces and tabs around it, which are no part of it; other white space is. */
+function trimmed(value: string): string {
+  return value.includes("\u00a0") ? value.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "") : value.trim();
 }
 
 function checkLine(line: string): void {

@@ -61,7 +61,7 @@ export class Answer implements Receiver {
     const control = this.#control;
     if (!this.#request.streamed || status >= 300 || control === undefined) return;
     this.#stream = new StreamedBody(control, this.#request.throughput);
-    this.#respond(this.#stream, true);
+    this.#resolve({ ...this.#told(), body: this.#stream, streamed: true });
   }
 
   onContent(content: Buffer): void {
@@ -74,7 +74,7 @@ export class Answer implements Receiver {
     if (this.#status >= 300 && this.#size > maxErrorBytes) {
       this.#collected.push(content.subarray(0, maxErrorBytes - this.#size));
       this.#leave();
-      this.#respond(new WholeBody(this.#collected), false);
+      this.#resolve(new WholeAnswer(this.#told(), this.#collected));
       this.#control?.abort(new Error("The rest of an error answer is not wanted"));
     } else if (this.#size > this.#request.maxAnswerBytes) {
       this.#control?.abort(tooLarge(this.#request));
@@ -86,7 +86,7 @@ export class Answer implements Receiver {
   onEnd(): void {
     this.#leave();
     if (this.#stream === undefined) {
-      this.#respond(new WholeBody(this.#collected), false);
+      this.#resolve(new WholeAnswer(this.#told(), this.#collected));
       return;
     }
     this.#stream.end();
@@ -104,8 +104,8 @@ export class Answer implements Receiver {
     this.#stream.destroy(explainNetworkError(reason, this.#request).error);
   }
 
-  #respond(body: Readable, streamed: boolean): void {
-    this.#resolve({ status: this.#status, headers: this.#headers, url: this.#request.url, body, streamed });
+  #told(): Told {
+    return { status: this.#status, headers: this.#headers, url: this.#request.url };
   }
 
   /** A request that still waits for a connection is told as well. */
@@ -120,6 +120,30 @@ export class Answer implements Receiver {
   #leave(): void {
     this.#request.signal.removeEventListener("abort", this.#onAbort);
     this.#request.body?.abandon();
+  }
+}
+
+type Told = Pick<WireResponse, "status" | "headers" | "url">;
+
+/** An answer that has arrived. Its body becomes a stream when it is asked for, which that of a HEAD never is. */
+class WholeAnswer implements WireResponse {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly url: URL;
+  readonly streamed = false;
+  readonly #chunks: readonly Buffer[];
+  #body: Readable | undefined;
+
+  constructor({ status, headers, url }: Told, chunks: readonly Buffer[]) {
+    this.status = status;
+    this.headers = headers;
+    this.url = url;
+    this.#chunks = chunks;
+  }
+
+  get body(): Readable {
+    this.#body ??= new WholeBody(this.#chunks);
+    return this.#body;
   }
 }
 

@@ -167,12 +167,15 @@ export class HttpClient {
       const { expectedBytes } = request;
       return expectedBytes === undefined ? send(message) : this.#resumably(message, expectedBytes, send);
     });
+    const clean = response.status < 400 ? undefined : await this.#cleanBody(response.body);
     return {
       status: response.status,
       headers: response.headers,
       url: response.url.href,
       attempts,
-      body: response.status < 400 ? response.body : await this.#cleanBody(response.body),
+      get body() {
+        return clean ?? response.body;
+      },
     };
   }
 
