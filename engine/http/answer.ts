@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { ImagesyncError } from "../errors.ts";
+import { Collected } from "./collected.ts";
 import type { AnswerControl, Receiver } from "./line.ts";
 import { explainNetworkError } from "./network-error.ts";
 import { Throughput, type ThroughputLimits } from "./throughput.ts";
@@ -29,7 +30,7 @@ export class Answer implements Receiver {
   #control: AnswerControl | undefined;
   #status = 0;
   #headers: ReadonlyMap<string, string> = new Map();
-  #collected: Buffer[] = [];
+  readonly #collected = new Collected();
   #size = 0;
   #stream: StreamedBody | undefined;
 
@@ -72,21 +73,21 @@ export class Answer implements Receiver {
     }
     this.#size += content.byteLength;
     if (this.#status >= 300 && this.#size > maxErrorBytes) {
-      this.#collected.push(content.subarray(0, maxErrorBytes - this.#size));
+      this.#collected.add(content.subarray(0, maxErrorBytes - this.#size));
       this.#leave();
-      this.#resolve(new WholeAnswer(this.#told(), this.#collected));
+      this.#resolve(new WholeAnswer(this.#told(), this.#collected.pieces));
       this.#control?.abort(new Error("The rest of an error answer is not wanted"));
     } else if (this.#size > this.#request.maxAnswerBytes) {
       this.#control?.abort(tooLarge(this.#request));
     } else {
-      this.#collected.push(content);
+      this.#collected.add(content);
     }
   }
 
   onEnd(): void {
     this.#leave();
     if (this.#stream === undefined) {
-      this.#resolve(new WholeAnswer(this.#told(), this.#collected));
+      this.#resolve(new WholeAnswer(this.#told(), this.#collected.pieces));
       return;
     }
     this.#stream.end();

@@ -15,12 +15,20 @@ export interface BodyReader {
 }
 
 /**
+ * Whether an answer has no body, whatever its headers say.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+ */
+export function hasNoBody(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
+}
+
+/**
  * How the body of an answer ends; undefined when there is none.
  * @throws WireError where two readers could see the end in different places.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3
  */
 export function framingOf(method: string, { status, headers, modern }: AnswerHead): BodyReader | undefined {
-  if (method === "HEAD" || status === 204 || status === 304) return undefined;
+  if (hasNoBody(method, status)) return undefined;
   const encoding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (encoding !== undefined) {

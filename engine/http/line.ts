@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { readAnswerHead } from "./answer-head.ts";
-import { type BodyReader, framingOf } from "./framing.ts";
+import { type BodyReader, framingOf, hasNoBody } from "./framing.ts";
 import { WireError } from "./wire-error.ts";
 
 /** What the receiver of an answer can do to it. */
@@ -41,8 +41,10 @@ export interface Exchange {
 /** What becomes of a line. */
 export interface LineEvents {
   /** Its exchange is over, and it can have another. */
-  readonly onRest: (line: Line) => void;
-  readonly onEnd: (line: Line) => void;
+  readonly onRest: () => void;
+  /** After an answer that has no body something came that can only be one. */
+  readonly onUnaskedBody: () => void;
+  readonly onEnd: () => void;
 }
 
 /** Smaller contents are sent in one piece with their head: one packet, and one call of the system. */
@@ -65,6 +67,8 @@ export class Line {
   #sending = false;
   #paused = false;
   #ended = false;
+  #used = false;
+  #wasBodiless = false;
   #drained: (() => void) | undefined;
   /** When the other side has been silent for too long, by `performance.now()`. */
   #deadline = Number.POSITIVE_INFINITY;
@@ -83,6 +87,15 @@ export class Line {
     socket.on("error", (error) => this.end(error));
     socket.on("end", () => this.#onEnd());
     socket.on("close", () => this.end(closed()));
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether its last answer was one that has no body, whatever it says. */
+  get wasBodiless(): boolean {
+    return this.#wasBodiless;
   }
 
   /** Whether it can have an exchange, when lines rest for so long at most. */
@@ -125,7 +138,7 @@ export class Line {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#socket.destroy();
-    this.#events.onEnd(this);
+    this.#events.onEnd();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#drained?.();
@@ -168,6 +181,8 @@ export class Line {
   #receive(bytes: Buffer): void {
     // Nobody has asked for anything.
     if (this.#exchange === undefined) {
+      // Some say on a connection at rest why they close it.
+      if (this.#wasBodiless && bytes.toString("latin1", 0, 5) !== "HTTP/") this.#events.onUnaskedBody();
       this.end();
       return;
     }
@@ -182,20 +197,20 @@ export class Line {
   #readHead(bytes: Buffer): void {
     const { exchange, pending } = { exchange: this.#exchange, pending: this.#pending };
     if (exchange === undefined) return;
-    const arrived = pending === undefined ? bytes : Buffer.concat([pending, bytes]);
-    const found = readAnswerHead(arrived);
-    this.#pending = found === undefined ? arrived : undefined;
+    let arrived = pending === undefined ? bytes : Buffer.concat([pending, bytes]);
+    let found = this.#findHead(arrived);
+    // The answer comes after these. However many of them are sent, the deadline stays.
+    while (found !== undefined && found.head.status < 200) {
+      if (found.head.status === 101)
+        throw new WireError("IMAGESYNC_NOT_HTTP", "The server changes the protocol without being asked");
+      arrived = arrived.subarray(found.end);
+      found = this.#findHead(arrived);
+    }
+    this.#pending = found === undefined && arrived.byteLength > 0 ? arrived : undefined;
     if (found === undefined) return;
     const { head, end } = found;
     const rest = arrived.subarray(end);
     const { status, headers, modern } = head;
-    if (status < 200) {
-      if (status === 101)
-        throw new WireError("IMAGESYNC_NOT_HTTP", "The server changes the protocol without being asked");
-      // The answer comes after it. However many of these are sent, the deadline stays.
-      if (rest.byteLength > 0) this.#readHead(rest);
-      return;
-    }
     const body = framingOf(exchange.method, head);
     const connection = headers.get("connection");
     this.#keeps = modern && (connection === undefined || !/(?:^|,)\s*close\s*(?:,|$)/i.test(connection));
@@ -204,13 +219,26 @@ export class Line {
     this.#keptMs = kept === undefined ? Number.POSITIVE_INFINITY : Number(kept) * 1000 - 1000;
     exchange.receiver.onHead(status, headers);
     if (this.#exchange !== exchange) return;
+    this.#wasBodiless = hasNoBody(exchange.method, status);
     if (body === undefined) {
+      if (this.#wasBodiless && rest.byteLength > 0) this.#events.onUnaskedBody();
       this.#finish(exchange, rest.byteLength === 0);
       return;
     }
     this.#body = body;
     this.#listen(exchange);
     if (rest.byteLength > 0) this.#readBody(exchange, body, rest);
+  }
+
+  /** Where the answer before it seemed whole, what is no answer may belong to that one, and says nothing of the server. */
+  #findHead(arrived: Buffer): ReturnType<typeof readAnswerHead> {
+    try {
+      return readAnswerHead(arrived);
+    } catch (error) {
+      if (!this.#used || !(error instanceof WireError) || error.code !== "IMAGESYNC_NOT_HTTP") throw error;
+      if (this.#wasBodiless) this.#events.onUnaskedBody();
+      throw new WireError("IMAGESYNC_AMBIGUOUS_LENGTH", "Something else came in place of the answer");
+    }
   }
 
   #readBody(exchange: Exchange, body: BodyReader, bytes: Buffer): void {
@@ -229,8 +257,9 @@ export class Line {
     this.#exchange = undefined;
     this.#body = undefined;
     this.#sending = false;
+    this.#used = true;
     if (this.#paused) this.#resume();
-    if (this.#keeps && clean && isSent) this.#events.onRest(this);
+    if (this.#keeps && this.#keptMs > 0 && clean && isSent) this.#events.onRest();
     else this.end();
     this.#drained?.();
     exchange.receiver.onEnd();

@@ -15,6 +15,15 @@ interface Place {
   waiting: Exchange[];
   /** Connections that are being made. */
   opening: number;
+  /** Connections whose exchange has just ended. */
+  settling: number;
+  /** False where bodies came to requests that none may come to. */
+  keepsBodiless: boolean;
+}
+
+interface Settling {
+  readonly place: Place;
+  readonly line: Line;
 }
 
 /**
@@ -26,6 +35,10 @@ export class Lines {
   readonly #connect: buildConnector.connector;
   readonly #places = new Map<string, Place>();
   readonly #lines = new Set<Line>();
+  /** Those whose exchange has ended since the last turn of the event loop, and in the one before. */
+  #settling: Settling[] = [];
+  #settled: Settling[] = [];
+  #turn: NodeJS.Immediate | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -41,7 +54,7 @@ export class Lines {
     }
     let place = this.#places.get(origin);
     if (place === undefined) {
-      place = { url: new URL(origin), idle: [], waiting: [], opening: 0 };
+      place = { url: new URL(origin), idle: [], waiting: [], opening: 0, settling: 0, keepsBodiless: true };
       this.#places.set(origin, place);
     }
     for (let line = place.idle.pop(); line !== undefined; line = place.idle.pop()) {
@@ -52,18 +65,25 @@ export class Lines {
       line.end();
     }
     place.waiting.push(exchange);
-    this.#open(place);
+    this.#supply(place);
   }
 
   /** Destroys all connections, without waiting for what they carry. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#sweeper);
+    clearImmediate(this.#turn);
     const error = new WireError("IMAGESYNC_CLOSED", "The client was closed");
     for (const line of this.#lines) line.end(error);
     for (const { waiting } of this.#places.values()) {
       for (const { receiver } of waiting.splice(0)) receiver.onError(error);
     }
+  }
+
+  /** Has a connection made for each who waits and will not get another. */
+  #supply(place: Place): void {
+    place.waiting = place.waiting.filter(({ receiver }) => receiver.isWanted);
+    while (!this.#closed && place.waiting.length > place.opening + place.settling) this.#open(place);
   }
 
   #open(place: Place): void {
@@ -84,7 +104,13 @@ export class Lines {
 
   #add(place: Place, socket: Socket): void {
     const line = new Line(socket, {
-      onRest: () => this.#use(place, line),
+      onRest: () => {
+        if (line.wasBodiless && !place.keepsBodiless) line.end();
+        else this.#settle(place, line);
+      },
+      onUnaskedBody: () => {
+        place.keepsBodiless = false;
+      },
       onEnd: () => {
         this.#lines.delete(line);
         const at = place.idle.indexOf(line);
@@ -94,6 +120,30 @@ export class Lines {
     this.#lines.add(line);
     if (this.#closed) line.end();
     else this.#use(place, line);
+  }
+
+  /**
+   * Some servers close after an answer without having said so, and some send a body to HEAD. Both come right behind the
+   * answer: nobody is sent into that before the event loop has looked at the connection once more.
+   */
+  #settle(place: Place, line: Line): void {
+    place.settling += 1;
+    this.#settling.push({ place, line });
+    this.#turn ??= setImmediate(() => this.#onTurn());
+  }
+
+  /** Answers are read between two turns: only at the second after it all that came behind one has been read as well. */
+  #onTurn(): void {
+    this.#turn = undefined;
+    const settled = this.#settled;
+    this.#settled = this.#settling;
+    this.#settling = [];
+    for (const { place, line } of settled) {
+      place.settling -= 1;
+      if (!line.hasEnded) this.#use(place, line);
+      else this.#supply(place);
+    }
+    if (this.#settled.length > 0) this.#turn ??= setImmediate(() => this.#onTurn());
   }
 
   /** A line goes to who has waited longest, or to rest. */
@@ -111,7 +161,7 @@ export class Lines {
   /** There are connections for the others who wait; who has waited longest is told why there is none for him. */
   #fail(place: Place, error: unknown): void {
     place.waiting = place.waiting.filter(({ receiver }) => receiver.isWanted);
-    if (place.waiting.length > place.opening) this.#next(place)?.receiver.onError(error);
+    if (place.waiting.length > place.opening + place.settling) this.#next(place)?.receiver.onError(error);
   }
 
   #next({ waiting }: Place): Exchange | undefined {

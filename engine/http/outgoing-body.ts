@@ -71,8 +71,9 @@ export class OutgoingBody {
     this.#taken = !this.#body.repeatable;
     const throughput = this.#throughput;
     let sent = 0;
+    let source: Uint8Array | AsyncIterable<Uint8Array> | undefined;
     try {
-      const source = this.#source ?? this.#body.open();
+      source = this.#source ?? this.#body.open();
       this.#source = source;
       for await (const chunk of source instanceof Uint8Array ? [source] : source) {
         sent += chunk.byteLength;
@@ -84,8 +85,10 @@ export class OutgoingBody {
       }
       this.#check(sent, true);
     } catch (error) {
-      this.#failure = sourceFailure(error);
-      throw this.#failure;
+      const failure = sourceFailure(error);
+      // What a source says to being given up is not why it was, and another attempt may be on its way.
+      if (this.#source === source) this.#failure = failure;
+      throw failure;
     }
   }
 

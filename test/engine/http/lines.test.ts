@@ -146,6 +146,72 @@ describe("a connection is not used again", () => {
   });
 });
 
+describe("a server that closes after each answer and does not say so", () => {
+  test.each([
+    ["one by one", 1],
+    ["at the same time", 8],
+  ])("loses no request that is sent only once: %s", async (_, side) => {
+    await using server = await startRawServer((_, socket) => socket.end(empty));
+    await using http = testClient({ plain: [server.host] });
+    const deleteTen = async (): Promise<void> => {
+      for (let time = 0; time < 10; time += 1) await http.send(server.host, "/v2/", { method: "DELETE" });
+    };
+    await Promise.all(Array.from({ length: side }, deleteTen));
+    expect(server.requests).toHaveLength(side * 10);
+  });
+});
+
+describe("a body that comes to HEAD", () => {
+  /** Sends it only when the next request has come on that connection. */
+  async function startLateServer(): Promise<RawServer> {
+    const server = await startRawServer((number, socket) => {
+      const { connection = 0 } = server.requests[number] ?? {};
+      const before = server.requests.slice(0, number).findLast((request) => request.connection === connection);
+      socket.write(before?.head.startsWith("HEAD") === true ? '{"errors":[]}' : empty);
+    });
+    return server;
+  }
+
+  test("is not taken for a broken answer to another request", async () => {
+    await using server = await startLateServer();
+    await using http = testClient({ plain: [server.host] });
+    await head(http, server);
+    expect(await http.send(server.host, "/v2/")).toMatchObject({ status: 200, attempts: 2 });
+    expect(ways(server)).toEqual([0, 0, 1]);
+  });
+
+  test("is met only once", async () => {
+    await using server = await startLateServer();
+    await using http = testClient({ plain: [server.host] });
+    for (let time = 0; time < 3; time += 1) {
+      await head(http, server);
+      await http.send(server.host, "/v2/");
+    }
+    expect(ways(server)).toEqual([0, 0, 1, 1, 2, 2, 3]);
+  });
+
+  test("is met only once also where it comes while nothing is asked for", async () => {
+    await using server = await startRawServer((_, socket) => socket.write(empty));
+    await using http = testClient({ plain: [server.host] });
+    await head(http, server);
+    const [socket] = server.connections;
+    socket?.write('{"errors":[]}');
+    if (socket !== undefined) await once(socket, "close");
+    await head(http, server);
+    await http.send(server.host, "/v2/");
+    await http.send(server.host, "/v2/");
+    expect(ways(server)).toEqual([0, 1, 2, 2]);
+  });
+});
+
+test("what is no answer is one of a broken server only on a connection that has brought none", async () => {
+  await using server = await startRawServer((number, socket) => socket.write(number === 0 ? empty : "junk"));
+  await using http = testClient({ plain: [server.host], retry: { attempts: 2 } });
+  await http.send(server.host, "/v2/");
+  await expect(http.send(server.host, "/v2/")).rejects.toMatchObject({ code: "protocol", attempts: 2 });
+  expect(ways(server)).toEqual([0, 0, 1]);
+});
+
 test("an answer without length ends with its connection", async () => {
   await using server = await startRawServer((_, socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nall of it"));
   await using http = testClient({ plain: [server.host] });

@@ -120,6 +120,33 @@ test("a repeatable body is opened anew for each attempt", async () => {
   expect(opened).toBe(3);
 });
 
+test("a connection that breaks while the next bytes are awaited from the source is why an attempt has failed, each time", async () => {
+  await using server = await startServer(
+    async (request, response) => {
+      if (server.requests.length <= 2) {
+        request.message.once("data", () => request.message.socket.resetAndDestroy());
+        return;
+      }
+      request.message.resume();
+      await once(request.message, "end");
+      response.writeHead(201).end();
+    },
+    { readBodies: false },
+  );
+  await using http = testClient({ plain: [server.host] });
+  let opened = 0;
+  const open = (): Readable => {
+    opened += 1;
+    const source = new Readable({ read() {} });
+    source.push(Buffer.alloc(20));
+    // The others wait for bytes that do not come.
+    if (opened === 3) source.push(null);
+    return source;
+  };
+  const body = { bytes: 20, repeatable: true, open };
+  expect(await http.send(server.host, "/upload", { ...upload, body })).toMatchObject({ status: 201, attempts: 3 });
+});
+
 test("a body that can be had once is not sent again after a failure", async () => {
   await using server = await startServer((request, response) =>
     request.method === "PUT" ? request.message.socket.resetAndDestroy() : response.end(),
