@@ -8,6 +8,7 @@ import { signatureFaults } from "../../tools/release/code-signature.ts";
 import { noticesName } from "../../tools/release/third-party-notices.ts";
 import { version } from "../../version.ts";
 import { openRegistry, patient, pushTo } from "../acceptance/stage.ts";
+import { codeSpans, documentOf, tableUnder } from "../docs/markdown.ts";
 import { buildImage, fetchTree, treeOf } from "../support/images/index.ts";
 import { requireTool } from "../support/registries/index.ts";
 import { requireRoot, runInRoot } from "./other-root.ts";
@@ -72,6 +73,14 @@ describe.skipIf(!released)("an archive of the command line", patient, () => {
           `${directoryFor(platform)}/${name}`,
         ]),
     );
+  });
+
+  test("holds at the top what the guide to the installation says", () => {
+    const shown = tableUnder("The command line", documentOf("docs/guides/installation.md")).flatMap(([name = ""]) =>
+      codeSpans({ prose: name }),
+    );
+    const tops = (expected["linux_amd64"] ?? []).map((name) => name.split("/")[0] ?? "");
+    expect(shown.toSorted()).toEqual([...new Set(tops)].toSorted());
   });
 
   test.each([["darwin_amd64"], ["darwin_arm64"]])("for %s is signed as its kernel wants it", async (platform) => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { version } from "../../version.ts";
 import { digestBySkopeo } from "../acceptance/skopeo.ts";
 import { openRegistry, patient, pushTo } from "../acceptance/stage.ts";
+import { documentOf, tableUnder } from "../docs/markdown.ts";
 import { buildImage, buildPlatformIndex, type Endpoint, fetchTree, push, treeOf } from "../support/images/index.ts";
 import {
   dockerRegistryProgram,
@@ -98,6 +99,23 @@ describe.skipIf(missing)("the container image", patient, () => {
         WorkingDir: "/work",
       },
     });
+  });
+
+  test("is what the guide to the installation says", () => {
+    const rows = new Map(
+      tableUnder("The container image", documentOf("docs/guides/installation.md")).map(([name = "", text = ""]) => [
+        name,
+        text,
+      ]),
+    );
+    const { config } = imageFor("amd64").configuration as {
+      readonly config: { readonly WorkingDir: string; readonly Entrypoint: readonly string[] };
+    };
+    expect(rows.get("program")).toContain(`\`${config.Entrypoint.join(" ")}\` is the entrypoint`);
+    expect(rows.get("user")).toContain(`${user}, of group ${user},`);
+    expect(rows.get("files")).toContain(`containers start in \`${config.WorkingDir}\``);
+    expect(rows.get("files")).toContain("The home is `/home/imagesync`");
+    expect(rows.get("certificates")).toContain("`/etc/ssl/certs/ca-certificates.crt`");
   });
 
   test("is taken over by another program, digest by digest", async () => {
