@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { version as ownVersion } from "../../version.ts";
 import { printable } from "../printable.ts";
 import { UsageError } from "../usage-error.ts";
-import { findProgram, type ProgramFile } from "./program-files.ts";
+import { findProgram, interpreterFile, type ProgramFile } from "./program-files.ts";
 
 /** What is installed, and where. */
 export interface InstallOptions {
@@ -77,12 +77,15 @@ async function checkArchive(archive: string): Promise<void> {
 }
 
 async function installProgram(shelves: readonly string[]): Promise<Installed> {
-  const files = await findProgram();
+  const { files, interpreter } = await findProgram();
   const version = ownVersion();
   const places = await install(shelves, join(version, platformName()), async (place, earlier) => {
     await mkdir(place);
     for (const file of files) await putFile(file, join(place, file.name), earlier && join(earlier, file.name));
   });
+  if (interpreter !== undefined) {
+    await install(shelves, join(version, interpreterFile), (place) => writeFile(place, `${interpreter}\n`));
+  }
   return { version, places };
 }
 

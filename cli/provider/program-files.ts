@@ -10,18 +10,33 @@ export type ProgramFile = { readonly name: string; readonly executable: boolean 
   | { readonly content: string }
 );
 
+/** The provider, ready to be installed. */
+export interface ProviderProgram {
+  readonly files: readonly ProgramFile[];
+  /** What has to stand in the file {@link interpreterFile} beside the directory of the files. */
+  readonly interpreter?: string;
+}
+
+/**
+ * Which Node starts the provider is told outside of its directory. Terraform's lock files know a directory by what is in
+ * it: so they are the same on every machine, and stay right when Node is put elsewhere.
+ */
+export const interpreterFile = "node";
+
 const compiled = { launcher: "terraform-provider-imagesync", engine: "imagesync-engine" };
 const bundle = "terraform-provider-imagesync.mjs";
 const commandLine = "imagesync.mjs";
 
 /** Finds the provider that came with this program: compiled, or as modules for Node. @throws UsageError when there is none */
-export async function findProgram(): Promise<readonly ProgramFile[]> {
+export async function findProgram(): Promise<ProviderProgram> {
   const own = dirname(fileURLToPath(import.meta.url));
   for (const directory of [own, join(own, "bundle"), dirname(await realpath(process.execPath))]) {
     // Within an executable, the directory of the source is none that could be read.
     const names = await readdir(directory).catch((): string[] => []);
-    if (names.includes(bundle)) return filesForNode(directory, names);
-    if (names.includes(compiled.launcher) && names.includes(compiled.engine)) return compiledFiles(directory);
+    if (names.includes(bundle)) return { files: filesForNode(directory, names), interpreter: process.execPath };
+    if (names.includes(compiled.launcher) && names.includes(compiled.engine)) {
+      return { files: compiledFiles(directory) };
+    }
   }
   throw new UsageError(
     "Cannot install the provider: none came with this program",
@@ -41,7 +56,7 @@ function filesForNode(directory: string, names: readonly string[]): readonly Pro
   const module = `${compiled.engine}.mjs`;
   const parts = names.filter((name) => name.endsWith(".mjs") && name !== bundle && name !== commandLine);
   return [
-    { name: programName(), executable: true, content: launcherForNode(module, process.execPath) },
+    { name: programName(), executable: true, content: launcherForNode(module) },
     { name: module, executable: false, from: join(directory, bundle) },
     ...parts.map((name) => ({ name, executable: false, from: join(directory, name) })),
   ];
@@ -53,14 +68,16 @@ function programName(): string {
 
 /**
  * Starts the Node that has installed it, as Terraform may be run with another PATH; another one when that is gone.
+ * Terraform links the directory into its own: the way up from it leads to where it was installed all the same.
  * NODE_OPTIONS would load code of whoever runs Terraform into the provider.
  */
-function launcherForNode(module: string, node: string): string {
+function launcherForNode(module: string): string {
   return `#!/bin/sh
 unset NODE_OPTIONS
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
-node='${node.replaceAll("'", `'\\''`)}'
+node=
+[ -r "\${self%/*}/../${interpreterFile}" ] && IFS= read -r node <"\${self%/*}/../${interpreterFile}"
 [ -x "$node" ] || node=node
 exec "$node" "\${self%/*}/${module}" "$@"
 `;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { copyFile, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -34,6 +34,25 @@ describe.skipIf(terraformProgram === undefined)("imagesync provider install", pa
     }
     const installed = await workspace.must(["init", "-no-color"], [0], unconfigured);
     expect(installed.text).toContain(`Installed imagesync/imagesync v${version()} (unauthenticated)`);
+    await life();
+  });
+
+  test("by another Node leaves lock files right, and the provider runs on that one", async () => {
+    const { workspace, life } = await newcomer();
+    await rm(workspace.path("terraform.rc"));
+    const other = workspace.path("other-node");
+    await copyFile(process.execPath, other);
+    const environment = { HOME: workspace.directory, PATH: "/usr/bin:/bin" };
+    const locks: string[] = [];
+    for (const node of [process.execPath, other]) {
+      const program = join(packageDirectory, "bundle/imagesync.mjs");
+      const { stdout } = await run(node, [program, "provider", "install"], { env: environment });
+      const [place = ""] = stdout.split("\n");
+      expect(await readFile(join(place, "../node"), "utf8")).toBe(`${node}\n`);
+      await workspace.must(["init", "-no-color"], [0], unconfigured);
+      locks.push(await readFile(workspace.path(".terraform.lock.hcl"), "utf8"));
+    }
+    expect(locks[1]).toBe(locks[0]);
     await life();
   });
 });
