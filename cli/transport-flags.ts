@@ -15,7 +15,11 @@ export interface TransportFlags {
 export function withTransport(command: Command): Command {
   return command
     .option("--proxy <url>", "reach registries through this proxy (default: as HTTPS_PROXY and NO_PROXY say)")
-    .option("--mirror <address>", "pull from this mirror first: host[:port][/path]; repeated, in order", collectMirror)
+    .option(
+      "--mirror <address>",
+      "pull from this mirror first: [http://]host[:port][/path]; repeated, in order",
+      collectMirror,
+    )
     .option("--max-bandwidth <bytes>", "bytes in a second, such as 50MiB, in both directions together")
     .option("--retry-times <number>", "how often a request that failed is sent again (default: 4)", parseTimes)
     .option("--retry-delay <time>", "the shortest pause before that, such as 500ms or 2s (default: 250ms)", parsePause);

@@ -94,11 +94,29 @@ export class ImagesyncError extends Error implements ErrorFields {
       cause: this.cause,
     });
   }
+
+  /** The same error with another hint, where more can be done about it than who raised it knew. */
+  hinting(hint: string): ImagesyncError {
+    const { code, operation, message, side, reference, registry, status, registryCode, attempts, cause } = this;
+    const facts = { code, operation, message, side, reference, registry, status, registryCode, attempts, cause };
+    return new ImagesyncError({ ...facts, hint });
+  }
 }
 
 /** True when the error says that the thing asked for does not exist, and nothing else. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ImagesyncError && error.code === "not-found";
+}
+
+const unreachableCodes: ReadonlySet<ErrorCode> = new Set(["unavailable", "timeout", "rate-limited"]);
+
+/**
+ * True when a registry could not be asked, or has no time: what it has is not known. A proxy that refuses the way to it
+ * is among the reasons (it is denied without a status); a registry that refuses us is none, as it has answered.
+ */
+export function isUnreachable(error: unknown): error is ImagesyncError {
+  if (!(error instanceof ImagesyncError)) return false;
+  return unreachableCodes.has(error.code) || (error.code === "denied" && error.status === undefined);
 }
 
 /** The error of something that was stopped: `timeout` when the signal's reason was a deadline, else `aborted`. */

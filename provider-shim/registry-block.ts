@@ -55,7 +55,7 @@ export const registryBlock: NestedBlock = {
         type: ["list", "string"],
         optional: true,
         description:
-          "Where to pull from before this registry is asked: `host`, `host:port` or `host/path`, in order, such as `mirror.internal/dockerhub`. A tag means what the first mirror that has it says. A mirror that lacks the content, refuses, fails or sends other content than its digest says is passed over; nothing is ever pushed to one, or deleted there. Logins and further settings of a mirror are those of its own address. Defaults to none.",
+          "Where to pull from before this registry is asked: `host`, `host:port` or `host/path`, in order, such as `mirror.internal/dockerhub`; with `http://` before it a mirror that speaks plain HTTP. A tag means what the first mirror that has it says. A mirror that lacks the content, refuses, fails or sends other content than its digest says is passed over; nothing is ever pushed to one, or deleted there. What belongs to an image, such as signatures, is asked of this registry, and while it cannot be reached of its mirrors, with a warning. Which tags there are is never asked of a mirror. Logins and further settings of a mirror are those of its own address. Defaults to none.",
       },
       headers: {
         type: ["map", "string"],

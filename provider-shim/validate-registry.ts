@@ -60,7 +60,7 @@ function checkWay(block: ObjectValue, error: Report): void {
   const mirrors = block["mirrors"];
   for (const mirror of Array.isArray(mirrors) ? (mirrors as readonly Value[]) : []) {
     if (typeof mirror !== "string" || parseMirror(mirror) !== undefined) continue;
-    const detail = `${describe(mirror)} is not the address of a mirror. Write it as "host", "host:port" or "host/path".`;
+    const detail = `${describe(mirror)} is not the address of a mirror. Write it as "host", "host:port" or "host/path", behind "http://" if it speaks plain HTTP.`;
     error("mirrors", "Invalid mirror", detail);
   }
   const proxy = block["proxy_url"];

@@ -48,7 +48,8 @@ const registry: Fields<RegistryEntry> = {
   client_key_file: { shape: text(), description: "PEM file with the key of client_certificate_file." },
   mirrors: {
     shape: list(address),
-    description: "Where to pull from before this registry is asked, in order. Defaults to none.",
+    description:
+      "Where to pull from before this registry is asked, in order; http:// before one that speaks plain HTTP. Defaults to none.",
   },
   proxy_url: {
     shape: textOrSecret(

@@ -1,10 +1,11 @@
 import { KeyedLock } from "../concurrency/keyed-lock.ts";
-import { type ErrorCode, ImagesyncError } from "../errors.ts";
+import { type ErrorCode, ImagesyncError, isUnreachable } from "../errors.ts";
 import { attachmentPrefix, fallbackTag } from "../oci/attachment-tag.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { repositoryKey } from "./known.ts";
+import { SharedFailures } from "./shared-failures.ts";
 
 /** For so long a list of tags is good for finding attachments: the images of one run share it. */
 const rememberedMs = 60_000;
@@ -42,6 +43,7 @@ interface Remembered {
 export class AttachmentTags {
   readonly #lists = new Map<string, Remembered>();
   readonly #reading = new KeyedLock();
+  readonly #failures = new SharedFailures();
 
   /** A list of all tags that was read for another reason. */
   remember(name: RepositoryName, tags: readonly string[]): void {
@@ -81,12 +83,13 @@ export class AttachmentTags {
     const key = repositoryKey(repository.name);
     const kept = this.#fresh(key);
     if (kept) return kept.tags;
+    const since = this.#failures.mark();
     return await this.#reading.exclusive(
       key,
       async () => {
         const arrived = this.#fresh(key);
         if (arrived) return arrived.tags;
-        const tags = await readList(repository, signal);
+        const tags = await this.#failures.sharing(key, since, () => readList(repository, signal), signal);
         this.#lists.set(key, { at: Date.now(), tags });
         return tags;
       },
@@ -108,7 +111,7 @@ async function readList(
     return onlyAttachments(await repository.tags.list({ signal, maxPages }));
   } catch (error) {
     // Who may read an image need not be allowed to list its repository: its own tags are then asked for by name.
-    if (error instanceof ImagesyncError && refusals.has(error.code)) return undefined;
+    if (error instanceof ImagesyncError && refusals.has(error.code) && !isUnreachable(error)) return undefined;
     throw error;
   }
 }

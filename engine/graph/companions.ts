@@ -7,6 +7,7 @@ import { type Manifest, maxManifestBytes } from "../oci/manifest.ts";
 import { isManifestType, mediaTypes } from "../oci/media-types.ts";
 import type { Repository } from "../registry/repository.ts";
 import { AttachmentTags } from "./attachment-tags.ts";
+import { CompanionsAtMirrors } from "./companions-at-mirrors.ts";
 import { readFallbackIndex } from "./fallback-index.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { ReferrerLists } from "./referrer-lists.ts";
@@ -57,6 +58,7 @@ const parallel = 16;
 export class Companions {
   readonly lists: ReferrerLists = new ReferrerLists();
   readonly tags: AttachmentTags = new AttachmentTags();
+  readonly #atMirrors = new CompanionsAtMirrors();
   readonly #cache: ManifestCache;
 
   constructor(cache: ManifestCache) {
@@ -64,7 +66,8 @@ export class Companions {
   }
 
   /**
-   * What belongs to the given manifests of a repository, and what belongs to that. Cycles end.
+   * What belongs to the given manifests of a repository, and what belongs to that. Cycles end. A source whose registry
+   * cannot be reached is looked for at its mirrors.
    * @throws `limit` for more than anybody means, and what a registry says that does not answer now.
    */
   async find(
@@ -74,6 +77,15 @@ export class Companions {
   ): Promise<CompanionsFound> {
     options.signal?.throwIfAborted();
     if (subjects.length === 0 || this.#hasNone(repository)) return nothing;
+    const findAt = (place: Repository): Promise<CompanionsFound> => this.#findAt(place, subjects, options);
+    return await this.#atMirrors.find(repository, findAt, options.signal);
+  }
+
+  async #findAt(
+    repository: Repository,
+    subjects: readonly Digest[],
+    options: CompanionOptions,
+  ): Promise<CompanionsFound> {
     const asked = new Set<Digest>();
     const found = new Map<string, Companion>();
     const warnings: string[] = [];

@@ -1,10 +1,11 @@
 import { KeyedLock } from "../concurrency/keyed-lock.ts";
-import { type ErrorCode, ImagesyncError } from "../errors.ts";
+import { type ErrorCode, ImagesyncError, isUnreachable } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/reference.ts";
 import type { Repository } from "../registry/repository.ts";
 import { repositoryKey } from "./known.ts";
+import { SharedFailures } from "./shared-failures.ts";
 
 /** So long a registry without the API is not asked again: it may be upgraded while a service runs. */
 const withoutApiMs = 5 * 60_000;
@@ -18,6 +19,7 @@ type Api = { readonly exists: true } | { readonly exists: false; readonly at: nu
 export class ReferrerLists {
   readonly #apis = new Map<string, Api>();
   readonly #asking = new KeyedLock();
+  readonly #failures = new SharedFailures();
 
   /**
    * What refers to a manifest that the repository has; undefined where no such lists are. A refusal counts as that too,
@@ -38,10 +40,13 @@ export class ReferrerLists {
     };
     if (this.#known(key) === undefined) {
       // Many images are planned at once: the first finds out for all of them.
+      const { signal } = options;
+      const since = this.#failures.mark();
       const first = await this.#asking.exclusive(
         key,
-        async () => (this.#known(key) === undefined ? { found: await ask() } : undefined),
-        options.signal,
+        async () =>
+          this.#known(key) === undefined ? { found: await this.#failures.sharing(key, since, ask, signal) } : undefined,
+        signal,
       );
       if (first) return first.found;
     }
@@ -67,7 +72,7 @@ export class ReferrerLists {
     try {
       return await repository.referrers.list(subject, { signal });
     } catch (error) {
-      if (!(error instanceof ImagesyncError) || !refusals.has(error.code)) throw error;
+      if (!(error instanceof ImagesyncError) || !refusals.has(error.code) || isUnreachable(error)) throw error;
       onRefusal?.(error);
       return undefined;
     }

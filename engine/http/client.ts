@@ -32,6 +32,7 @@ import { type RequestCount, RequestCounts } from "./request-counts.ts";
 import { withRetries } from "./retry.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { maxTokenAnswerBytes, type TokenServerRequest } from "./token.ts";
+import type { Mirror } from "./transport-check.ts";
 import type { RegistryFamily, RegistryTransport } from "./transport.ts";
 import type { Exchange, Traffic, WireRequest, WireResponse } from "./wire.ts";
 
@@ -203,6 +204,11 @@ export class HttpClient {
   family(registry: string): RegistryFamily {
     const { vendor, apiUrl } = this.#endpoints.of(registry).transport;
     return { vendor, apiUrl, service: this.#authenticator.serviceOf(registry) };
+  }
+
+  /** Where content of a registry is pulled from before it is asked itself, in order. */
+  mirrorsOf(registry: string): readonly Mirror[] {
+    return this.#endpoints.mirrorsOf(registry);
   }
 
   /** How connections to a registry come about, for who wants to know why they do not. */

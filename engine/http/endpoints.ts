@@ -1,6 +1,7 @@
 import { registryOrigin } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { Endpoint } from "./endpoint.ts";
+import { withMirrors } from "./mirror-transports.ts";
 import { type Mirror, parseMirror } from "./transport-check.ts";
 import { defaultMaxConnections, indexTransports, type RegistryTransport } from "./transport.ts";
 
@@ -15,7 +16,7 @@ export class Endpoints {
   /** @throws `config` for settings that contradict each other. */
   constructor(transports: readonly RegistryTransport[], clock?: Clock) {
     this.#clock = clock;
-    this.#transports = indexTransports(transports);
+    this.#transports = withMirrors(indexTransports(transports));
     this.#configured = new Map(
       [...this.#transports].map(([registry, { plainHttp }]) => [
         registryOrigin(registry, plainHttp === true).host,

@@ -1,11 +1,12 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { ImagesyncError } from "../errors.ts";
+import { ImagesyncError, isUnreachable } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
+import { besideMirrors, besidePartialLists, type Miss } from "./mirror-hint.ts";
 import { checkedBody } from "./mirrored-body.ts";
 import type { Mirror } from "./transport-check.ts";
 
@@ -24,7 +25,8 @@ export interface MirrorsOptions {
 
 /**
  * Pulls content from mirrors before the registry itself is asked. Only manifests and blobs that a copy reads are pulled
- * from them; lists of tags, and whatever looks at a destination, go to the registry.
+ * from them; lists, and whatever looks at a destination, go to the registry. Where what belongs to an image is looked
+ * for when the registry cannot be reached, graph/companions-at-mirrors.ts decides.
  *
  * A mirror need not have what it is asked for, let us in, or work: any answer but a success, and any failure, leads to
  * the next mirror and at last to the registry. It is asked once, without retries, and left alone for a while when it
@@ -49,8 +51,12 @@ export class Mirrors {
   /** Sends a request to the mirrors of its registry, or to the registry. @throws what the registry's answer throws. */
   send(request: HttpRequest, send: Send): Promise<HttpResponse> {
     const mirrors = request.mirrored === true ? this.#options.mirrorsOf(request.registry) : [];
-    const wanted = mirrors.length === 0 ? undefined : wantedContent(request);
-    return wanted === undefined ? send(request) : this.#sendFirst(mirrors, wanted, request, send);
+    const [first] = mirrors;
+    if (first === undefined) return send(request);
+    const wanted = wantedContent(request);
+    return wanted === undefined
+      ? this.#sendBeside(first, request, send)
+      : this.#sendFirst(mirrors, wanted, request, send);
   }
 
   async #sendFirst(
@@ -59,40 +65,57 @@ export class Mirrors {
     request: HttpRequest,
     send: Send,
   ): Promise<HttpResponse> {
+    const misses = new Map<string, Miss>();
     for (const mirror of mirrors) {
-      if (this.#clock.now() < (this.#restingUntil.get(mirror.address) ?? Number.NEGATIVE_INFINITY)) continue;
+      if (this.#clock.now() < (this.#restingUntil.get(mirror.address) ?? Number.NEGATIVE_INFINITY)) {
+        misses.set(mirror.address, resting);
+        continue;
+      }
       const answer = await this.#ask(mirror, wanted, request, send);
-      if (answer !== undefined) return answer;
+      if (!("final" in answer)) return answer;
+      misses.set(mirror.address, answer);
     }
     try {
       return await send(request);
     } catch (error) {
+      if (request.signal?.aborted === true || !(error instanceof ImagesyncError)) throw error;
       // Who cannot reach the registry at all has only the mirrors: those that were passed over may do after all.
-      if (!(error instanceof ImagesyncError) || !lostCodes.has(error.code)) throw error;
-      for (const mirror of mirrors) {
+      for (const mirror of isUnreachable(error) ? mirrors : []) {
+        if (misses.get(mirror.address)?.final === true) continue;
         const answer = await this.#ask(mirror, wanted, { ...request, maxAttempts: undefined }, send);
-        if (answer !== undefined) return answer;
+        if (!("final" in answer)) return answer;
+        misses.set(mirror.address, answer);
       }
-      throw error;
+      throw besideMirrors(error, request.registry, misses);
     }
   }
 
-  async #ask(mirror: Mirror, wanted: Content, request: HttpRequest, send: Send): Promise<HttpResponse | undefined> {
-    if (this.#damaged.has(contentKey(mirror, wanted))) return undefined;
+  /** What is no content only the registry itself can tell. */
+  async #sendBeside(mirror: Mirror, request: HttpRequest, send: Send): Promise<HttpResponse> {
+    try {
+      return await send(request);
+    } catch (error) {
+      const isList = request.url.includes("/tags/list");
+      throw isList && isUnreachable(error) ? besidePartialLists(error, request.registry, mirror) : error;
+    }
+  }
+
+  async #ask(mirror: Mirror, wanted: Content, request: HttpRequest, send: Send): Promise<HttpResponse | Miss> {
+    if (this.#damaged.has(contentKey(mirror, wanted))) return damaged;
     let answer: HttpResponse;
     try {
       answer = await send({ maxAttempts: 1, ...mirrored(mirror, wanted, request) });
       if (answer.status !== 200) {
         this.#passOver(mirror, request, answer.status);
         answer.body.on("error", () => undefined).destroy();
-        return undefined;
+        return { why: `status ${answer.status}`, final: answer.status < 500 && answer.status !== 429 };
       }
       return await this.#checked(mirror, wanted, request, answer);
     } catch (error) {
       if (request.signal?.aborted === true || !(error instanceof ImagesyncError) || error.code === "aborted")
         throw error;
       this.#giveUp(mirror, request, error);
-      return undefined;
+      return { why: error.message, final: false };
     }
   }
 
@@ -120,7 +143,7 @@ export class Mirrors {
     wanted: Content,
     request: HttpRequest,
     answer: HttpResponse,
-  ): Promise<HttpResponse | undefined> {
+  ): Promise<HttpResponse | Miss> {
     if (request.method === "HEAD") return answer;
     const said = answer.headers.get("docker-content-digest") ?? "";
     const digest = wanted.digest ?? (isDigest(said) ? said : undefined);
@@ -129,7 +152,7 @@ export class Mirrors {
       if (length !== undefined && request.expectedBytes !== undefined && Number(length) !== request.expectedBytes) {
         this.#distrust(mirror, wanted, request);
         answer.body.on("error", () => undefined).destroy();
-        return undefined;
+        return damaged;
       }
       // Who reads it can only begin anew, and should find another place then.
       answer.body.once("error", (error) => {
@@ -141,7 +164,7 @@ export class Mirrors {
     const bytes = await buffer(answer.body);
     if (!isManifest(bytes, answer.headers.get("content-type"), digest)) {
       this.#distrust(mirror, wanted, request);
-      return undefined;
+      return damaged;
     }
     return { ...answer, body: Readable.from([bytes], { objectMode: false }) };
   }
@@ -164,6 +187,10 @@ export class Mirrors {
 }
 
 const lostCodes: ReadonlySet<string> = new Set(["unavailable", "timeout"]);
+
+const resting: Miss = { why: "it has failed a moment ago", final: false };
+/** Nothing is asked again of a damaged digest; a tag is, later. */
+const damaged: Miss = { why: "it has other content there", final: true };
 
 /** What a request pulls. */
 interface Content {

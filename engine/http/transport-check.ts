@@ -49,7 +49,7 @@ export function checkTransport(transport: RegistryTransport): void {
     if (parseMirror(mirror) === undefined) {
       refuse(
         `has a mirror ${quote(withoutLogin(mirror) ?? mirror)}, which is no address`,
-        "Write it as host, host:port or host/path",
+        "Write it as host, host:port or host/path, behind http:// if it speaks plain HTTP",
       );
     }
   }
@@ -78,17 +78,21 @@ export interface Mirror {
   readonly registry: string;
   /** What goes before the name of a repository: empty, or ends with a slash. */
   readonly prefix: string;
+  /** What the address says of encryption; undefined where it says nothing. */
+  readonly scheme: "http" | "https" | undefined;
 }
 
-/** Reads `host[:port][/path]`; undefined when it is none. */
+/** Reads `[http://|https://]host[:port][/path]`; undefined when it is none. */
 export function parseMirror(address: string): Mirror | undefined {
   const parsed = parseAddressPrefix(address);
   if (parsed === undefined || !URL.canParse(`https://${parsed.registry}`)) return undefined;
-  if (parsed.path === "") return { address, registry: parsed.registry, prefix: "" };
+  const [, written] = /^\s*(https?):/i.exec(address) ?? [];
+  const scheme = written === undefined ? undefined : written.toLowerCase() === "http" ? "http" : "https";
+  if (parsed.path === "") return { address, registry: parsed.registry, prefix: "", scheme };
   // The grammar of repository names, which the path becomes a part of.
   const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
   if (!new RegExp(`^${component}(?:/${component})*$`).test(parsed.path)) return undefined;
-  return { address, registry: parsed.registry, prefix: `${parsed.path}/` };
+  return { address, registry: parsed.registry, prefix: `${parsed.path}/`, scheme };
 }
 
 /** The error for settings of one registry. */

@@ -44,7 +44,7 @@ export interface RegistryTransport {
   readonly clientKey?: string | undefined;
   /**
    * Where content is pulled from before the registry itself is asked: `host[:port][/path]`, in order. The path goes
-   * before the name of the repository. See mirrors.ts.
+   * before the name of the repository; `http://` before the host is `plainHttp` of that host. See mirrors.ts.
    */
   readonly mirrors?: readonly string[] | undefined;
   /** `http://[user:password@]host:port` of a proxy for this registry and the hosts it points to. @default the environment's */

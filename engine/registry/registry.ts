@@ -3,6 +3,7 @@ import type { AmazonAccess } from "../http/amazon-access.ts";
 import type { Account, HttpRequest, HttpResponse } from "../http/message.ts";
 import type { Redactor } from "../http/redact.ts";
 import type { RegistryFamily } from "../http/transport.ts";
+import type { Mirror } from "../http/transport-check.ts";
 import { discardBody } from "./body.ts";
 import { refusal } from "./errors.ts";
 
@@ -15,6 +16,8 @@ export interface Transport {
   family?(registry: string): RegistryFamily;
   /** With what the API of Amazon is used for a registry. */
   amazon?(registry: string): AmazonAccess;
+  /** The mirrors of a registry, in order. */
+  mirrorsOf?(registry: string): readonly Mirror[];
   /** Takes secrets out of what servers say. */
   readonly redactor?: Pick<Redactor, "redact">;
 }

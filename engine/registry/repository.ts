@@ -26,6 +26,15 @@ export interface Repository {
   readonly referrers: Methods<Referrers>;
   /** What differs from registry to registry. */
   readonly vendor: Methods<RepositoryVendor>;
+  /** The same repository at the mirrors of its registry, in order; only sources have any. */
+  readonly mirrors?: readonly MirrorRepository[] | undefined;
+}
+
+/** A repository at a mirror. */
+export interface MirrorRepository {
+  /** Of the mirror, as it was configured. */
+  readonly address: string;
+  readonly repository: Repository;
 }
 
 export function openRepository(transport: Transport, name: RepositoryName, options: RepositoryOptions): Repository {
@@ -40,5 +49,15 @@ export function openRepository(transport: Transport, name: RepositoryName, optio
     tags: new Tags(requests),
     referrers: new Referrers(requests),
     vendor,
+    ...(options.purpose === "read" && options.side === "source" ? { mirrors: mirrorsOf(transport, name) } : {}),
   };
+}
+
+function mirrorsOf(transport: Transport, { registry, repository }: RepositoryName): readonly MirrorRepository[] {
+  const mirrors = transport.mirrorsOf?.(registry) ?? [];
+  return mirrors.map(({ address, registry: host, prefix }) => {
+    const name = { registry: host, repository: `${prefix}${repository}` };
+    // It is to answer itself: what is no end of a copy has no mirrors.
+    return { address, repository: openRepository(transport, name, { purpose: "read" }) };
+  });
 }

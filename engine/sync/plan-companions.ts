@@ -41,7 +41,7 @@ export async function planCompanions(
     companions.find(ends.source, subjects.travelling, { artifactTypes, signal }),
     companions.find(ends.source, subjects.replaced, { artifactTypes, signal }),
   ]);
-  const warnings = [...found.warnings, ...foreign.warnings];
+  const warnings = [...new Set([...found.warnings, ...foreign.warnings])];
   if (foreign.companions.length > 0 && image.source.digest !== undefined) {
     warnings.push(doesNotApply(image.source.digest, foreign.companions));
   }

@@ -219,6 +219,30 @@ describe("the way to a registry", () => {
     expect(wrong).toMatchObject({ code: 64, stdout: "" });
   });
 
+  test("leads to a mirror alone, signatures and all, when the registry is gone", async () => {
+    const { source, destination, from, to } = await ends();
+    const mirror = await open();
+    await push(image, { host: mirror.host, repository: "cache/app", tag: "1" });
+    await push(signature, { host: mirror.host, repository: "cache/app" });
+    await source.close();
+    const flags = ["--retry-times", "0", "--dest-plain-http", "--mirror", `http://${mirror.host}/cache`];
+    const { code, stderr } = await invoke(["copy", from, to, ...flags]);
+    expect(stderr).toContain(`was looked for at mirrors only (http://${mirror.host}/cache)`);
+    expect(code).toBe(0);
+    expect(await digestAt(destination, "1")).toBe(image.digest);
+    expect(await digestAt(destination, signature.digest)).toBe(signature.digest);
+    const missing = await invoke(["copy", `${source.host}/other:1`, to, ...flags]);
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("(status 404). Bring what is missing") });
+  });
+
+  test("in plain HTTP to a mirror contradicts settings of that host which ask for TLS", async () => {
+    const { destination, from, to } = await ends();
+    const flags = ["--src-plain-http", "--mirror", `http://${destination.host}`];
+    const { code, stderr } = await invoke(["copy", from, to, ...flags]);
+    expect(code).toBe(64);
+    expect(stderr).toContain("has settings of its own that ask for TLS");
+  });
+
   test("is tried once when no retries are wanted", async () => {
     const { destination, copy } = await ends();
     destination.intercept = () => ({ respond: { status: 503 } });

@@ -91,8 +91,13 @@ export const airGapHandler: Handler = {
     await onTheInnerSide(3);
     expect(await fetchTree(carried, "web/nginx", "1.29")).toEqual(treeOf(signed.image));
 
-    await onTheInnerSide(2);
+    // The registry has to be out of reach here: as long as it answers, it is asked what belongs to an image.
+    await upstream.close();
+    await follow(2);
     expect(await fetchTree(carried, "web/nginx", "by-name")).toEqual(treeOf(signed.image));
+    for (const digest of [signed.cosign.digest, ...signed.referrers.map(([, referrer]) => referrer.digest)]) {
+      expect(await fetchTree(carried, "web/nginx", digest)).toMatchObject({ digest });
+    }
     expect(left).toEqual([]);
   },
 };

@@ -125,6 +125,35 @@ describe("content that is pulled", () => {
     expect(await bodyOf(await pull(http, registry, manifest))).toBe(content.toString());
   });
 
+  test("that no mirror has fails with what each of them has said when the registry cannot be reached", async () => {
+    const registry = await startServer(good);
+    await registry[Symbol.asyncDispose]();
+    await using first = await startServer(answers(404));
+    await using second = await startServer(answers(503));
+    await using http = clientWith(registry, [{ server: first }, { server: second, path: "/hub" }], {
+      retry: { attempts: 2 },
+    });
+    await expect(pull(http, registry, manifest)).rejects.toMatchObject({
+      code: "unavailable",
+      hint: `No mirror of ${registry.host} gave it either: ${first.host} (status 404), ${second.host}/hub (status 503). Bring what is missing to one of them`,
+    });
+    // Who has said that it has nothing is not asked twice.
+    expect([first.requests.length, second.requests.length]).toEqual([1, 3]);
+  });
+
+  test("that no mirror has keeps the hint of a registry whose name is wrong", async () => {
+    await using mirror = await startServer(answers(404));
+    await using http = testClient({
+      registries: [{ address: "registry.example.com", mirrors: [`http://${mirror.host}`] }],
+      lookup: (_name, _options, callback) =>
+        callback(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" }), ""),
+    });
+    await expect(http.send("registry.example.com", manifest, { mirrored: true, access: [] })).rejects.toMatchObject({
+      code: "unavailable",
+      hint: `No mirror of registry.example.com gave it either: http://${mirror.host} (status 404). Bring what is missing to one of them. If registry.example.com itself is to answer: Correct the name of the registry`,
+    });
+  });
+
   test("that nobody has fails with the answer of the registry", async () => {
     await using registry = await startServer(answers(404));
     await using mirror = await startServer(answers(500));
@@ -219,6 +248,54 @@ describe("what mirrors are not asked", () => {
     await using http = clientWith(registry, [{ server: mirror }]);
     await pull(http, registry, url, more);
     expect([mirror.requests.length, registry.requests.length]).toEqual([0, 1]);
+  });
+});
+
+test("a list of tags that the registry does not give says that mirrors are not asked for it", async () => {
+  const registry = await startServer(good);
+  await registry[Symbol.asyncDispose]();
+  await using mirror = await startServer(good);
+  await using http = clientWith(registry, [{ server: mirror, path: "/hub" }], { retry: { attempts: 1 } });
+  await expect(pull(http, registry, "/v2/library/app/tags/list?n=1000")).rejects.toMatchObject({
+    code: "unavailable",
+    hint: expect.stringContaining(`write ${mirror.host}/hub in place of ${registry.host} in the source`),
+  });
+  expect(mirror.requests).toEqual([]);
+});
+
+describe("the scheme before the address of a mirror", () => {
+  test("is the way in which it is asked", async () => {
+    await using registry = await startServer(good);
+    await using mirror = await startServer(good);
+    await using http = testClient({
+      registries: [{ address: registry.host, plainHttp: true, mirrors: [`http://${mirror.host}/hub`] }],
+    });
+    expect((await pull(http, registry, manifest)).status).toBe(200);
+    expect(mirror.requests.map(({ url }) => url)).toEqual([`/v2/hub/library/app/manifests/${digest}`]);
+    expect(registry.requests).toEqual([]);
+  });
+
+  test("may stand beside settings of the mirror's own that say the same", async () => {
+    await using mirror = await startServer(good);
+    await using http = testClient({
+      plain: [mirror.host],
+      registries: [{ address: "registry.example.com", mirrors: [`HTTP://${mirror.host}`] }],
+    });
+    const answer = await http.send("registry.example.com", manifest, { mirrored: true, access: [] });
+    expect(answer.status).toBe(200);
+  });
+
+  test.each([
+    ["http://127.0.0.1:5000/hub", false, "plain HTTP, and 127.0.0.1:5000 has settings of its own that ask for TLS"],
+    ["https://127.0.0.1:5000", true, "TLS, and 127.0.0.1:5000 is set to plain HTTP"],
+  ])("is refused where the mirror's own settings contradict it: %s", (mirror, plainHttp, why) => {
+    const registries = [
+      { address: "registry.example.com", mirrors: [mirror] },
+      { address: "127.0.0.1:5000", plainHttp },
+    ];
+    expect(() => testClient({ registries })).toThrow(
+      expect.objectContaining({ code: "config", message: expect.stringContaining(why) }) as Error,
+    );
   });
 });
 
