@@ -33,7 +33,9 @@ export function functionRpcs<P>(): FunctionRpcs<P> {
           return { result: toDynamicValue(called.returns, await called.call(values, context)) };
         } catch (error) {
           if (!(error instanceof FunctionArgumentError)) throw error;
-          return { error: { text: context.log.redact(error.message), function_argument: error.argument } };
+          // Terraform puts a period behind it.
+          const text = context.log.redact(error.message).replace(/\.$/, "");
+          return { error: { text, function_argument: error.argument } };
         }
       },
       // This answer has no diagnostics, only one text.

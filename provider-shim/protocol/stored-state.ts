@@ -48,7 +48,7 @@ export function moveResourceState<P>(): Rpc<"MoveResourceStateRequest", "MoveRes
         fail(
           context.diagnostics,
           "Object cannot be moved here",
-          `A "${from}" cannot become a "${to}". Remove the moved block, take the object out of the state by a removed block with destroy = false, and import it.`,
+          `An object of the type "${from}" cannot become a "${to}". Remove the moved block, take the object out of the state by a removed block with destroy = false, and import it.`,
         );
       }
       const state = parsedState(stored, context);

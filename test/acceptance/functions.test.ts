@@ -77,6 +77,7 @@ describe.skipIf(terraformProgram === undefined)("a function of the provider", pa
     expect(more).toEqual([]);
     expect(finding).toMatchObject({ severity: "error", summary: "Invalid function argument" });
     expect(finding?.detail).toMatch(message);
+    expect(finding?.detail).toMatch(/[^.]\.$/);
     expect(finding?.line).toContain(call);
   });
 

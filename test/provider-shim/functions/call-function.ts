@@ -25,6 +25,7 @@ export async function callFunction(name: string, ...values: readonly Value[]): P
   const request = { name, arguments: values.map((value) => ({ msgpack: encodeValue("string", value) })) };
   const bytes = await handle?.(encodeMessage(6, "CallFunctionRequest", request), new AbortController().signal);
   const { result, error } = decodeMessage(6, "CallFunctionResponse", bytes ?? new Uint8Array());
-  if (error) return { error: { text: error.text, argument: error.function_argument } };
+  // As Terraform shows it, which ends it with a period.
+  if (error) return { error: { text: `${error.text}.`, argument: error.function_argument } };
   return { value: decodeValue(returns, result?.msgpack ?? new Uint8Array()) };
 }
