@@ -18,6 +18,8 @@ export interface DockerRegistryOptions {
   readonly tokens?: TokenServerOptions;
   /** Remembers blobs in memory, as its example configuration does, even when they are gone. Default false. */
   readonly memoryCache?: boolean;
+  /** URL of a registry that it is a pull-through cache of: then nothing can be pushed to it. */
+  readonly cacheOf?: string;
 }
 
 /** A docker-registry of its own process. */
@@ -113,6 +115,7 @@ function configuration(
       ...(options.tls === true ? { tls } : {}),
     },
     ...(options.auth === undefined ? {} : { auth }),
+    ...(options.cacheOf === undefined ? {} : { proxy: { remoteurl: options.cacheOf } }),
   };
 }
 
