@@ -3,6 +3,7 @@ import type { LookupFunction, Socket } from "node:net";
 import type { buildConnector } from "undici";
 import type { Environment } from "../credentials/environment.ts";
 import { isPrivateAddress } from "./address.ts";
+import { type Connector, targetOf } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Lines } from "./lines.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
@@ -105,9 +106,8 @@ export class Connections {
       proxy === undefined
         ? direct
         : tunnelConnector(proxy, { connectMs, secureContext: await this.#trustStore.context(), inside: direct });
-    const { protocol, host, port } = origin;
     return await new Promise((resolve, reject) => {
-      connect({ protocol, host, port, hostname: origin.hostname }, (...[error, socket]) => {
+      connect(targetOf(origin), (...[error, socket]) => {
         if (error === null) resolve(socket);
         else reject(error);
       });
@@ -153,12 +153,12 @@ export class Connections {
       timeout: this.#options.timeouts.connectMs,
       ...(secureContext === undefined ? {} : { secureContext }),
     });
-    return new Lines((target, callback) => {
+    return new Lines((target, callback) =>
       connect(target, (...[error, socket]) => {
         if (error === null) callback(null, socket);
         else callback(proxyUnreachable(proxy.url.host, error), null);
-      });
-    });
+      }),
+    );
   }
 
   #proxyFor(url: URL, { transport }: Endpoint): Proxy | undefined {
@@ -184,7 +184,7 @@ export class Connections {
   }
 }
 
-async function createConnector(options: buildConnector.BuildOptions): Promise<buildConnector.connector> {
+async function createConnector(options: buildConnector.BuildOptions): Promise<Connector> {
   const { default: build } = await import("undici/lib/core/connect.js");
   return build(options);
 }

@@ -126,10 +126,7 @@ export class Line {
     else if (!(content instanceof Uint8Array)) void this.#send(exchange, content);
     else if (content.byteLength <= onePieceBytes) {
       this.#socket.write(Buffer.concat([Buffer.from(head, "latin1"), content]));
-    } else {
-      this.#socket.write(head, "latin1");
-      this.#socket.write(content);
-    }
+    } else this.#sendTogether(head, content);
   }
 
   /** Closes the connection; an exchange that it has fails with the error. */
@@ -150,23 +147,38 @@ export class Line {
     const { head, headersMs } = exchange;
     this.#sending = true;
     try {
-      this.#socket.write(head, "latin1");
+      let begun = false;
       // While the source is slow the other side waits for us.
       this.#deadline = Number.POSITIVE_INFINITY;
       for await (const piece of source) {
         if (this.#exchange !== exchange) return;
-        if (this.#socket.write(piece)) continue;
+        const goesOn = begun ? this.#socket.write(piece) : this.#sendTogether(head, piece);
+        begun = true;
+        if (goesOn) continue;
         if (this.#body === undefined) this.#expect(headersMs);
         await this.#drain();
         if (this.#exchange !== exchange) return;
         if (this.#body === undefined) this.#deadline = Number.POSITIVE_INFINITY;
       }
       if (this.#exchange !== exchange) return;
+      if (!begun) this.#socket.write(head, "latin1");
       this.#sending = false;
       if (this.#body === undefined) this.#expect(headersMs);
     } catch (error) {
       if (this.#exchange === exchange) this.end(error);
     }
+  }
+
+  /**
+   * In one call of the system: a server that refuses by the head alone may have closed before a second one, and its
+   * answer would be lost with the connection.
+   */
+  #sendTogether(head: string, content: Uint8Array): boolean {
+    this.#socket.cork();
+    this.#socket.write(head, "latin1");
+    const goesOn = this.#socket.write(content);
+    this.#socket.uncork();
+    return goesOn;
   }
 
   #drain(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { buildConnector } from "undici";
+import { type Connecting, type Connector, targetOf } from "./connector.ts";
 import { type Exchange, Line } from "./line.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -32,9 +32,10 @@ interface Settling {
  * another's.
  */
 export class Lines {
-  readonly #connect: buildConnector.connector;
+  readonly #connect: Connector;
   readonly #places = new Map<string, Place>();
   readonly #lines = new Set<Line>();
+  readonly #making = new Set<Connecting>();
   /** Those whose exchange has ended since the last turn of the event loop, and in the one before. */
   #settling: Settling[] = [];
   #settled: Settling[] = [];
@@ -42,7 +43,7 @@ export class Lines {
   #sweeper: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(connect: buildConnector.connector) {
+  constructor(connect: Connector) {
     this.#connect = connect;
   }
 
@@ -78,6 +79,7 @@ export class Lines {
     for (const { waiting } of this.#places.values()) {
       for (const { receiver } of waiting.splice(0)) receiver.onError(error);
     }
+    for (const making of this.#making) making.destroy(error);
   }
 
   /** Has a connection made for each who waits and will not get another. */
@@ -87,15 +89,15 @@ export class Lines {
   }
 
   #open(place: Place): void {
-    const { protocol, host, hostname, port } = place.url;
     place.opening += 1;
-    const target = { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ""), port };
     try {
-      this.#connect(target, (...[error, socket]) => {
+      const making = this.#connect(targetOf(place.url), (...[error, socket]) => {
         place.opening -= 1;
+        this.#making.delete(making);
         if (error === null) this.#add(place, socket);
         else this.#fail(place, error);
       });
+      this.#making.add(making);
     } catch (error) {
       place.opening -= 1;
       this.#fail(place, error);

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import type { buildConnector } from "undici";
+import type { Connector } from "./connector.ts";
 import type { Proxy } from "./proxy.ts";
 import { proxyFailure, proxyUnreachable } from "./proxy-answer.ts";
 
@@ -13,26 +14,34 @@ export interface TunnelOptions {
   /** For a proxy that is reached by TLS itself. */
   readonly secureContext?: SecureContext | undefined;
   /** Makes the TLS connection to the registry over the tunnel. */
-  readonly inside: buildConnector.connector;
+  readonly inside: Connector;
 }
 
 /**
  * Connections through a proxy by CONNECT: the proxy sees host and port, and bytes that it cannot read.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
  */
-export function tunnelConnector(proxy: Proxy, options: TunnelOptions): buildConnector.connector {
-  const connect = async (target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> => {
+export function tunnelConnector(proxy: Proxy, options: TunnelOptions): Connector {
+  const connect = async (
+    target: buildConnector.Options,
+    callback: buildConnector.Callback,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const port = target.port === "" ? "443" : target.port;
-    let socket: Socket;
     try {
-      socket = await openTunnel(proxy, `${bracketed(target.hostname)}:${port}`, options);
+      const socket = await openTunnel(proxy, `${bracketed(target.hostname)}:${port}`, options, signal);
+      const making = options.inside({ ...target, httpSocket: socket }, callback);
+      signal.addEventListener("abort", () => making.destroy(signal.reason as Error), { once: true });
+      if (signal.aborted) making.destroy(signal.reason as Error);
     } catch (error) {
       callback(error as Error, null);
-      return;
     }
-    options.inside({ ...target, httpSocket: socket }, callback);
   };
-  return (target, callback) => void connect(target, callback);
+  return (target, callback) => {
+    const stop = new AbortController();
+    void connect(target, callback, stop.signal);
+    return { destroy: (reason) => stop.abort(reason) };
+  };
 }
 
 /** An IPv6 address as it is written before a port. */
@@ -41,7 +50,12 @@ function bracketed(hostname: string): string {
 }
 
 /** Resolves with the socket when the proxy has agreed. What fails destroys the socket. */
-function openTunnel(proxy: Proxy, target: string, { connectMs, secureContext }: TunnelOptions): Promise<Socket> {
+function openTunnel(
+  proxy: Proxy,
+  target: string,
+  { connectMs, secureContext }: TunnelOptions,
+  signal: AbortSignal,
+): Promise<Socket> {
   const { url, authorization } = proxy;
   const encrypted = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
@@ -61,6 +75,7 @@ function openTunnel(proxy: Proxy, target: string, { connectMs, secureContext }: 
       connectMs,
     );
     const fail = (cause: unknown): void => settle(() => reject(proxyUnreachable(url.host, cause)), true);
+    const onStop = (): void => fail(signal.reason);
     const onClose = (): void => fail(Object.assign(new Error("Closed"), { code: "ECONNRESET" }));
     const onData = (chunk: Buffer): void => {
       answer = Buffer.concat([answer, chunk]);
@@ -81,12 +96,14 @@ function openTunnel(proxy: Proxy, target: string, { connectMs, secureContext }: 
     };
     function settle(tell: () => void, failed: boolean): void {
       clearTimeout(timer);
+      signal.removeEventListener("abort", onStop);
       socket.off("data", onData).off("error", fail).off("close", onClose);
       socket.pause();
       // Without a listener a late error would end the process.
       if (failed) socket.on("error", () => undefined).destroy();
       tell();
     }
+    signal.addEventListener("abort", onStop);
     socket.on("data", onData).once("error", fail).once("close", onClose);
     socket.once(encrypted ? "secureConnect" : "connect", () => {
       const login = authorization === undefined ? "" : `Proxy-Authorization: ${authorization}\r\n`;

@@ -1,13 +1,25 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { expect, test } from "vitest";
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
 import { Line, type Receiver } from "../../../engine/http/line.ts";
 
 /** A connection on which a test says what arrives, and in which pieces. */
-function connection(): { socket: Socket; arrive: (bytes: string) => void } {
-  const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+function connection(): { socket: Socket; arrive: (bytes: string) => void; calls: string[] } {
+  const calls: string[] = [];
+  const stream = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, done) {
+      calls.push(chunk.toString("latin1"));
+      done();
+    },
+    writev(chunks, done) {
+      calls.push(chunks.map(({ chunk }) => (chunk as Buffer).toString("latin1")).join(""));
+      done();
+    },
+  });
   const socket = Object.assign(stream, { ref: () => socket, unref: () => socket }) as unknown as Socket;
-  return { socket, arrive: (bytes) => stream.emit("data", Buffer.from(bytes, "latin1")) };
+  return { socket, arrive: (bytes) => stream.emit("data", Buffer.from(bytes, "latin1")), calls };
 }
 
 /** What a receiver was told, in order. */
@@ -35,4 +47,31 @@ test("however many interim answers arrive at once, the answer behind them is the
   arrive(`${"HTTP/1.1 100\r\n\r\n".repeat(100_000)}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc`);
   line.end();
   expect(told).toEqual([200, "abc", "end"]);
+});
+
+describe("a head is sent in one call with what comes behind it", () => {
+  const put = { ...get, method: "PUT", head: "PUT / HTTP/1.1\r\n\r\n" };
+  const long = "x".repeat(100_000);
+
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("abc");
+    yield Buffer.from("def");
+  }
+
+  test.each([
+    ["nothing", undefined, [put.head]],
+    ["a short content", Buffer.from("abc"), [`${put.head}abc`]],
+    ["a long content", Buffer.from(long), [put.head + long]],
+    ["the first piece of a stream", pieces(), [`${put.head}abc`, "def"]],
+  ])("%s", async (_, content, sent) => {
+    const { socket, arrive, calls } = connection();
+    const { receiver, told } = listener();
+    const line = new Line(socket, events);
+    line.begin({ ...put, content, receiver });
+    while (calls.length < sent.length) await turn();
+    arrive("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+    line.end();
+    expect(calls).toEqual(sent);
+    expect(told).toEqual([201, "end"]);
+  });
 });

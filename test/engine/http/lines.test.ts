@@ -269,3 +269,44 @@ test("who is stopped while he waits for a connection takes none from others", as
   await expect(stopped).rejects.toMatchObject({ code: "aborted" });
   expect(await Promise.all(others)).toMatchObject([{ status: 200 }, { status: 200 }]);
 });
+
+describe("a client that is closed gives up a connection that is being made", () => {
+  /** Far longer than any test: without being given up it would not end. */
+  const timeouts = { connectMs: 3_600_000 };
+
+  test.each([
+    ["directly", (server: RawServer) => ({ registry: server.host, environment: {} })],
+    [
+      "through a proxy",
+      (server: RawServer) => ({ registry: "r.example", environment: { HTTPS_PROXY: `http://${server.host}` } }),
+    ],
+  ])("%s", async (_, way) => {
+    const come = deferred();
+    await using server = await startRawServer(() => undefined, come.resolve);
+    const { registry, environment } = way(server);
+    const http = testClient({ environment, timeouts });
+    const outcome = http.send(registry, "/v2/").catch((error: unknown) => error);
+    await come.promise;
+    const [socket] = server.connections;
+    const closed = socket !== undefined && once(socket, "close");
+    await http.client.close();
+    expect(await outcome).toMatchObject({ code: "aborted" });
+    await closed;
+  });
+
+  test("inside of a tunnel", async () => {
+    const tunnelled = deferred();
+    await using server = await startRawServer((_, socket) => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      socket.once("data", () => tunnelled.resolve());
+    });
+    const http = testClient({ environment: { HTTPS_PROXY: `http://${server.host}` }, timeouts });
+    const outcome = http.send("r.example", "/v2/").catch((error: unknown) => error);
+    await tunnelled.promise;
+    const [socket] = server.connections;
+    const closed = socket !== undefined && once(socket, "close");
+    await http.client.close();
+    expect(await outcome).toMatchObject({ code: "aborted" });
+    await closed;
+  });
+});

@@ -11,8 +11,14 @@ export interface RawServer extends AsyncDisposable {
   readonly connections: readonly Socket[];
 }
 
-/** `answer` is asked for each request: for its number, counted from 0, and the connection it came on. */
-export async function startRawServer(answer: (request: number, socket: Socket) => unknown): Promise<RawServer> {
+/**
+ * `answer` is asked for each request: for its number, counted from 0, and the connection it came on. `onBytes` is told
+ * of whatever comes, also where it is no request.
+ */
+export async function startRawServer(
+  answer: (request: number, socket: Socket) => unknown,
+  onBytes: () => unknown = () => undefined,
+): Promise<RawServer> {
   const requests: { head: string; connection: number }[] = [];
   const connections: Socket[] = [];
   const server = createServer((socket) => {
@@ -20,6 +26,7 @@ export async function startRawServer(answer: (request: number, socket: Socket) =
     let text = "";
     socket.on("error", () => {});
     socket.on("data", (bytes) => {
+      onBytes();
       text += bytes.toString("latin1");
       for (let end = text.indexOf("\r\n\r\n"); end >= 0; end = text.indexOf("\r\n\r\n")) {
         const number = requests.push({ head: text.slice(0, end), connection }) - 1;
