@@ -73,7 +73,7 @@ export const quickStartHandler: Handler = {
     const [packages = "", source = "", applyProgram = ""] = program;
     await rm(join(directory, "main.tf"));
     await type(packages);
-    await writeAs("// main.ts", here(source), directory);
+    await writeAs("// main.mts", here(source), directory);
     expectPinned(await type(applyProgram, home, "yes\n"));
   },
 };
