@@ -144,7 +144,7 @@ function hintFor(code: ErrorCode, about: Circumstances): string | undefined {
       return `The account used for ${about.registry} lacks the permission; give it ${about.side === "destination" ? "push" : "pull"} access to the repository`;
     case "not-found":
       return about.side === "source"
-        ? "Check the spelling of the source; private repositories also answer so without a login"
+        ? "Check the spelling of the source and its tag (latest where it names none); private repositories also answer so without a login"
         : undefined;
     case "rate-limited":
       return `${about.registry} limits how often it may be asked; wait, or log in for a higher limit`;
@@ -157,6 +157,8 @@ function hintFor(code: ErrorCode, about: Circumstances): string | undefined {
     case "unavailable":
     case "timeout":
       return `${about.registry} has a problem; try again later`;
+    case "unsupported":
+      return `${about.registry} does not offer this; imagesync doctor tells what it does`;
     case "protocol":
       return "Check that the address is a registry's and no proxy answers in its place";
     default:

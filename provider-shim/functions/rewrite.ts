@@ -34,12 +34,14 @@ export const rewrite: FunctionDefinition = {
 
 /** A prefix is good if the shortest repository is one below it. @throws FunctionArgumentError */
 function checkPrefix(prefix: string): void {
+  const advice = "Write it as host, host:port or host/path";
+  if (prefix === "") throw new FunctionArgumentError(1, sentences("The prefix is empty", advice));
   try {
     parseReference(`${prefix}/x`);
   } catch (error) {
     if (!(error instanceof ImagesyncError)) throw error;
     const problem = `The prefix is not the start of an image reference: ${error.message}`;
-    throw new FunctionArgumentError(1, sentences(problem, "Write it as host, host:port or host/path"));
+    throw new FunctionArgumentError(1, sentences(problem, advice));
   }
 }
 
