@@ -47,6 +47,9 @@ export interface LineEvents {
   readonly onEnd: () => void;
 }
 
+/** Who works on an answer for ten minutes may say so often. Each is read, and a server could send them for ever. */
+const maxInterim = 1000;
+
 /** Smaller contents are sent in one piece with their head: one packet, and one call of the system. */
 const onePieceBytes = 16 * 1024;
 
@@ -62,6 +65,8 @@ export class Line {
   /** Of a head that has not arrived completely. */
   #pending: Buffer | undefined;
   #body: BodyReader | undefined;
+  /** Interim answers that the exchange has had. */
+  #interim = 0;
   #keeps = false;
   /** The content of the request is on its way. */
   #sending = false;
@@ -211,10 +216,12 @@ export class Line {
     if (exchange === undefined) return;
     let arrived = pending === undefined ? bytes : Buffer.concat([pending, bytes]);
     let found = this.#findHead(arrived);
-    // The answer comes after these. However many of them are sent, the deadline stays.
+    // The answer comes after these, and the deadline stays.
     while (found !== undefined && found.head.status < 200) {
       if (found.head.status === 101)
         throw new WireError("IMAGESYNC_NOT_HTTP", "The server changes the protocol without being asked");
+      this.#interim += 1;
+      if (this.#interim > maxInterim) throw new WireError("IMAGESYNC_NOT_HTTP", "Interim answers come without end");
       arrived = arrived.subarray(found.end);
       found = this.#findHead(arrived);
     }
@@ -270,6 +277,7 @@ export class Line {
     this.#body = undefined;
     this.#sending = false;
     this.#used = true;
+    this.#interim = 0;
     if (this.#paused) this.#resume();
     if (this.#keeps && this.#keptMs > 0 && clean && isSent) this.#events.onRest();
     else this.end();

@@ -39,14 +39,36 @@ function listener(): { receiver: Receiver; told: unknown[] } {
 const get = { method: "GET", head: "GET / HTTP/1.1\r\n\r\n", content: undefined, headersMs: 60_000, idleMs: 60_000 };
 const events = { onRest: () => undefined, onUnaskedBody: () => undefined, onEnd: () => undefined };
 
-test("however many interim answers arrive at once, the answer behind them is the answer", () => {
-  const { socket, arrive } = connection();
-  const { receiver, told } = listener();
-  const line = new Line(socket, events);
-  line.begin({ ...get, receiver });
-  arrive(`${"HTTP/1.1 100\r\n\r\n".repeat(100_000)}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc`);
-  line.end();
-  expect(told).toEqual([200, "abc", "end"]);
+describe("interim answers", () => {
+  const interim = "HTTP/1.1 100\r\n\r\n";
+  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+
+  test("may be many, together or not, and the answer behind them is the answer, each time", () => {
+    const { socket, arrive } = connection();
+    const { receiver, told } = listener();
+    const line = new Line(socket, events);
+    line.begin({ ...get, receiver });
+    arrive(interim.repeat(1000) + answer);
+    line.begin({ ...get, receiver });
+    for (let time = 0; time < 1000; time += 1) arrive(interim);
+    arrive(answer);
+    line.end();
+    expect(told).toEqual([200, "abc", "end", 200, "abc", "end"]);
+  });
+
+  test.each([
+    ["together", [interim.repeat(2000)]],
+    ["one by one", Array.from({ length: 2000 }, () => interim)],
+    ["cut in the middle", [...interim.repeat(2000).matchAll(/[^]{1,23}/g)].map(String)],
+  ])("are no answer when they do not end: %s", (_, pieces) => {
+    const { socket, arrive } = connection();
+    const { receiver, told } = listener();
+    const line = new Line(socket, events);
+    line.begin({ ...get, receiver });
+    for (const piece of pieces) arrive(piece);
+    expect(told).toMatchObject([{ code: "IMAGESYNC_NOT_HTTP" }]);
+    expect(line.hasEnded).toBe(true);
+  });
 });
 
 describe("a head is sent in one call with what comes behind it", () => {
