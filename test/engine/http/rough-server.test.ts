@@ -11,13 +11,15 @@ import { type TestClient, testClient } from "./test-client.ts";
 /** What the server does with a request, by the word in its header `x-do`; `id` is what its answer is about. */
 const deeds: Readonly<Record<string, (socket: Socket, id: string, isHead: boolean) => unknown>> = {
   answer: (socket, id, isHead) => socket.write(headOf(id, 9000) + (isHead ? "" : id.repeat(3000))),
+  answerLate: async (socket, id, isHead) => {
+    for (let turns = 0; turns < 12; turns += 1) await turn();
+    socket.write(headOf(id, 3) + (isHead ? "" : id));
+  },
   answerAndClose: (socket, id, isHead) => socket.end(headOf(id, 3) + (isHead ? "" : id)),
-  bodyToHead: async (socket, id, isHead) => {
-    // As if it were the answer to the next request.
-    const body = isHead ? headOf(id, 0) : id;
-    socket.write(headOf(id, body.length));
+  bodyToHead: async (socket, id) => {
+    socket.write(headOf(id, id.length));
     await turn();
-    socket.write(body);
+    socket.write(id);
   },
   chunks: async (socket, id, isHead) => {
     socket.write(`HTTP/1.1 200 OK\r\nX-Id: ${id}\r\nTransfer-Encoding: chunked\r\n\r\n`);
