@@ -24,7 +24,8 @@ const hostile = fc.oneof(
   { weight: 4, arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((some) => some.join("")) },
   { weight: 1, arbitrary: fc.constantFrom(...others) },
 );
-const variable = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,12}$/);
+/** But for names such as E0: Helm and Kubernetes know that this is no number, the reader of YAML 1.1 in this test does not. */
+const variable = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,12}$/).filter((name) => !/^E\d+$/.test(name));
 const texts = (key: fc.Arbitrary<string>): fc.Arbitrary<Record<string, string>> =>
   fc.dictionary(key, hostile, { maxKeys: 4, noNullPrototype: true });
 

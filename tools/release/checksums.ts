@@ -23,6 +23,7 @@ export async function signFile(file: string, key: string, environment: NodeJS.Pr
     ["--batch", "--yes", ...unlocked, "--local-user", key, "--digest-algo", "SHA256", "--detach-sign", file],
     { env: environment },
   );
-  signing.child.stdin?.end(passphrase === undefined ? "" : `${passphrase}\n`);
+  // gpg may have ended before this is written, and says itself what is wrong then.
+  signing.child.stdin?.on("error", () => undefined).end(passphrase === undefined ? "" : `${passphrase}\n`);
   await signing;
 }
