@@ -78,28 +78,27 @@ export class ImagesyncError extends Error implements ErrorFields {
     this.hint = fields.hint;
   }
 
+  /** What it was made of, for another error that tells most of the same. */
+  get fields(): ErrorFields {
+    const { code, operation, message, side, reference, registry, status, registryCode, attempts, hint, cause } = this;
+    return { code, operation, message, side, reference, registry, status, registryCode, attempts, hint, cause };
+  }
+
   /** The same error with more of its circumstances known; fields that are already set stay. */
   with(more: Partial<Pick<ErrorFields, "side" | "reference" | "registry" | "attempts" | "hint">>): ImagesyncError {
     return new ImagesyncError({
-      code: this.code,
-      operation: this.operation,
-      message: this.message,
+      ...this.fields,
       side: this.side ?? more.side,
       reference: this.reference ?? more.reference,
       registry: this.registry ?? more.registry,
-      status: this.status,
-      registryCode: this.registryCode,
       attempts: this.attempts ?? more.attempts,
       hint: this.hint ?? more.hint,
-      cause: this.cause,
     });
   }
 
   /** The same error with another hint, where more can be done about it than who raised it knew. */
   hinting(hint: string): ImagesyncError {
-    const { code, operation, message, side, reference, registry, status, registryCode, attempts, cause } = this;
-    const facts = { code, operation, message, side, reference, registry, status, registryCode, attempts, cause };
-    return new ImagesyncError({ ...facts, hint });
+    return new ImagesyncError({ ...this.fields, hint });
   }
 }
 

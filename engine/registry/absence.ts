@@ -4,8 +4,7 @@ import { type ErrorCode, ImagesyncError } from "../errors.ts";
 import type { HttpResponse } from "../http/message.ts";
 import { baseMediaType } from "../oci/media-types.ts";
 import { discardBody } from "./body.ts";
-import { refusal } from "./errors.ts";
-import type { Transport } from "./registry.ts";
+import { askSupport, supportRefusal, type Transport } from "./registry.ts";
 
 /** Every registry says it of itself since the first of them, most of them in every answer. */
 const versionHeader = "docker-distribution-api-version";
@@ -47,18 +46,13 @@ export async function believedAbsence(
   // Only this is remembered: what is none now may be a page that is shown while the registry is away.
   if (found) memory.registries.add(registry);
   if (found) return error;
-  const { operation, message, side, reference, status, attempts } = error;
-  const hint = notARegistry;
   return new ImagesyncError({
+    ...error.fields,
     code: "protocol",
-    operation,
-    message,
-    side,
-    reference,
     registry,
-    status,
-    attempts,
-    hint,
+    registryCode: undefined,
+    hint: notARegistry,
+    cause: undefined,
   });
 }
 
@@ -67,15 +61,9 @@ const notARegistry =
 
 async function isRegistry(transport: Transport, registry: string): Promise<boolean> {
   try {
-    const response = await transport.send({
-      operation: "reach the registry",
-      registry,
-      method: "GET",
-      url: "/v2/",
-      kind: "control",
-    });
+    const response = await askSupport(transport, registry);
     const { status, headers } = response;
-    if (status >= 500 || status === 429) throw await refusal(response, { operation: "reach the registry", registry });
+    if (status >= 500 || status === 429) throw await supportRefusal(response, registry);
     discardBody(response);
     if (headers.get(versionHeader) !== undefined || headers.get("www-authenticate") !== undefined) return true;
     // Pages for people are what web servers say of everything.

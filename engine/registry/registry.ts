@@ -22,29 +22,33 @@ export interface Transport {
   readonly redactor?: Pick<Redactor, "redact">;
 }
 
+const operation = "reach the registry";
+
+/** The request by which a registry is known. @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support */
+export async function askSupport(transport: Transport, registry: string, signal?: AbortSignal): Promise<HttpResponse> {
+  return await transport.send({ operation, registry, method: "GET", url: "/v2/", kind: "control", signal });
+}
+
+/** The error of an answer to it. */
+export async function supportRefusal(response: HttpResponse, registry: string): Promise<ImagesyncError> {
+  return await refusal(response, { operation, registry });
+}
+
 /**
  * Asks whether the registry speaks the distribution API and lets us in.
  * @throws `unauthorized`, `unavailable`, `protocol` and what the network can raise.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
  */
 export async function pingRegistry(transport: Transport, registry: string, signal?: AbortSignal): Promise<void> {
-  const response = await transport.send({
-    operation: "reach the registry",
-    registry,
-    method: "GET",
-    url: "/v2/",
-    kind: "control",
-    signal,
-  });
+  const response = await askSupport(transport, registry, signal);
   if (response.status === 200) {
     discardBody(response);
     return;
   }
-  const error = await refusal(response, { operation: "reach the registry", registry });
+  const error = await supportRefusal(response, registry);
   if (error.code !== "not-found") throw error;
   throw new ImagesyncError({
     code: "protocol",
-    operation: "reach the registry",
+    operation,
     message: `Cannot reach the registry: ${registry} does not speak the distribution API (status 404 at /v2/)`,
     registry,
     status: 404,
