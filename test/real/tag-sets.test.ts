@@ -13,6 +13,7 @@ const missing = [dockerRegistryProgram, skopeoProgram].includes(undefined);
 const tagCount = 100;
 /** Some tags name the same image. */
 const imageCount = 80;
+const onceEachOrALittleMore = expect.toSatisfy((count: number) => count >= tagCount && count < tagCount + 10) as number;
 
 interface Stage {
   readonly source: ReachableRegistry;
@@ -69,10 +70,11 @@ describe.skipIf(missing)("a repository of many tags between two docker-registrie
     });
     expect(to.counts()).toMatchObject({
       "HEAD manifest": tagCount,
-      "GET manifest": tagCount,
       "PUT upload": blobs.size,
-      // Distribution 2.8 now and then refuses one while it links a blob of another, and is sent it again.
-      "PUT manifest": expect.toSatisfy((count: number) => count >= tagCount) as number,
+      // Distribution 2.8 empties a link while it writes it anew, for another tag of the same image too. So now and then
+      // it refuses a manifest, and is sent it again, or has not what it has just taken, and is asked once more.
+      "GET manifest": onceEachOrALittleMore,
+      "PUT manifest": onceEachOrALittleMore,
     });
     for (const [tag, image] of [...tags].filter((_tag, position) => position % 20 === 0)) {
       expect(await destination.tree(at(tag))).toEqual(treeOf(image));
