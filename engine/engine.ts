@@ -37,6 +37,7 @@ import { openRepository, type Repository } from "./registry/repository.ts";
 import type { Purpose } from "./registry/repository-requests.ts";
 import { type ApplyContext, type ApplyOptions, applyPlan } from "./sync/apply.ts";
 import { writingArchives } from "./sync/archives.ts";
+import type { DestinationTags } from "./sync/destination-tags.ts";
 import { failure } from "./sync/failure.ts";
 import { type Ends, isDelete, type Plan, type PlanFailure } from "./sync/plan.ts";
 import { planImage } from "./sync/plan-image.ts";
@@ -230,11 +231,11 @@ export class Engine {
     const { cache, companions } = this.#context;
     const onSourceTags = (tags: readonly string[]): void => companions.tags.remember(rule.source, tags);
     // A delete of this process must not fall between finding a tag in place and saying so.
-    const planOne = (image: Rule): Promise<Plan> =>
+    const planOne = (image: Rule, destinationTags?: DestinationTags): Promise<Plan> =>
       this.#repositoryLock.shared(
         repositoryKey(image.destination),
         async () => {
-          const plan = await planImage(image, ends, { cache, companions, signal });
+          const plan = await planImage(image, ends, { cache, companions, destinationTags, signal });
           for (const { action, destination } of plan.items) {
             const tag = tagOrLatest(destination);
             if (action === "skip" && tag !== undefined) this.#context.claims.claim(destination, tag);

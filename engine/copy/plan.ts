@@ -6,6 +6,7 @@ import { type Digest, digestAlgorithm, digestOf } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { parsePlatform, type Platform } from "../oci/platform.ts";
 import { manifestKey, type Reference } from "../oci/reference.ts";
+import type { ManifestHead } from "../registry/manifests.ts";
 import type { Repository } from "../registry/repository.ts";
 import { platformsOf, requirePlatforms, selectPlatforms } from "./platforms.ts";
 
@@ -21,6 +22,8 @@ export interface CopyQuestion {
   readonly platforms: readonly Platform[];
   /** Platforms the source must offer, or nothing is written. */
   readonly requiredPlatforms: readonly Platform[];
+  /** What the destination's tag holds, for who knows cheaper than by asking for it. @default it is asked for */
+  readonly findCurrent?: ((options: ReadOptions) => Promise<ManifestHead | undefined>) | undefined;
   /** How deep an image that is in place is examined. */
   readonly depth: Depth;
   /** Whether a tag that holds something else may be moved; not asked where there is nothing to replace. @default yes */
@@ -73,7 +76,7 @@ export async function planCopy(question: CopyQuestion, options: ReadOptions): Pr
   const [sourceDigest, current] = await Promise.all([
     sourceReference.digest ??
       source.manifests.head(manifestKey(sourceReference), { signal }).then((head) => head.digest),
-    destination.manifests.find(key, { signal }),
+    question.findCurrent?.(options) ?? destination.manifests.find(key, { signal }),
   ]);
   const settled =
     current !== undefined &&

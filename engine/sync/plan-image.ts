@@ -2,17 +2,25 @@ import { type CopyDecision, planCopy } from "../copy/plan.ts";
 import { ImagesyncError } from "../errors.ts";
 import { atDigest, formatReference, tagOrLatest } from "../oci/reference.ts";
 import { planAdditionalTags } from "./additional-tags.ts";
+import type { DestinationTags } from "./destination-tags.ts";
 import type { Ends, Plan, PlanItem } from "./plan.ts";
 import { type CompanionPlanOptions, planCompanions } from "./plan-companions.ts";
 import { guardOf, judgeReplacement } from "./replacement.ts";
 import type { Rule } from "./rule.ts";
 
+export interface ImagePlanOptions extends CompanionPlanOptions {
+  /** What tells what the destination's tags hold, where the image is one of a set. */
+  readonly destinationTags?: DestinationTags | undefined;
+}
+
 /**
  * Turns a rule for one image into what is to be done: the image first, then what follows it. Reads only.
  * @throws `conflict` when another digest is wanted than the source gives, and what keeps either end from answering.
  */
-export async function planImage(rule: Rule, ends: Ends, options: CompanionPlanOptions): Promise<Plan> {
+export async function planImage(rule: Rule, ends: Ends, options: ImagePlanOptions): Promise<Plan> {
   const { policy = {} } = rule;
+  const { destinationTags } = options;
+  const { tag } = rule.destination;
   const { platforms = [], requiredPlatforms = [], integrity = "tag" } = policy;
   let kept = false;
   const decision = await planCopy(
@@ -24,6 +32,10 @@ export async function planImage(rule: Rule, ends: Ends, options: CompanionPlanOp
       platforms,
       requiredPlatforms,
       depth: integrity,
+      findCurrent:
+        tag === undefined || destinationTags === undefined
+          ? undefined
+          : (finding) => destinationTags.find(tag, finding),
       judge: async (replacement) => {
         const refusal = await judgeReplacement(policy, replacement, ends, options);
         kept = refusal?.action === "skip";

@@ -1,9 +1,11 @@
 import { inLanes } from "../concurrency/lanes.ts";
 import type { Selection } from "../select/selection.ts";
+import { DestinationTags } from "./destination-tags.ts";
 import { mergePlans } from "./merge-plans.ts";
 import type { Ends, Plan } from "./plan.ts";
 import { planDeletions } from "./plan-deletions.ts";
 import { planFailure } from "./plan-failure.ts";
+import { guardOf } from "./replacement.ts";
 import type { Rule } from "./rule.ts";
 import { wantedTags } from "./wanted-tags.ts";
 
@@ -12,7 +14,7 @@ const parallelImages = 64;
 
 /** What planning a set needs: how one image is planned is the caller's business. */
 export interface SetOptions {
-  readonly planImage: (rule: Rule) => Promise<Plan>;
+  readonly planImage: (rule: Rule, destinationTags: DestinationTags | undefined) => Promise<Plan>;
   /** Told of all tags of the source, where they were listed. */
   readonly onSourceTags?: ((tags: readonly string[]) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -26,6 +28,8 @@ export interface SetOptions {
 export async function planSet(rule: Rule, selection: Selection, ends: Ends, options: SetOptions): Promise<Plan> {
   const wanted = await wantedTags(rule, selection, ends, options);
   if (selection.tags === undefined) options.onSourceTags?.(wanted.sourceTags);
+  const isGuarded = guardOf(rule.policy ?? {}) !== undefined;
+  const destinationTags = isGuarded ? undefined : new DestinationTags(ends.destination, wanted.existing);
   const plans = await inLanes(wanted.tags, parallelImages, async (tag): Promise<Plan> => {
     const image: Rule = {
       source: { ...rule.source, tag },
@@ -34,7 +38,7 @@ export async function planSet(rule: Rule, selection: Selection, ends: Ends, opti
       policy: rule.policy,
     };
     try {
-      return await options.planImage(image);
+      return await options.planImage(image, destinationTags);
     } catch (error) {
       options.signal?.throwIfAborted();
       return { items: [], failures: [planFailure(image, error)] };
