@@ -1,10 +1,11 @@
 /**
  * `make release`: the files of a release in dist/release/, and the package that npm publishes in dist/npm/imagesync/.
  * For each platform there is a package of the provider and an archive of the command line; there is a container image
- * of the latter. Equal sources become equal bytes, but for the signatures.
+ * of the latter, and what runs it in Kubernetes. Equal sources become equal bytes, but for the signatures.
  *
  *   --output DIR    put them there instead of dist/
- *   --only NAME     only this platform, for example linux_amd64, or only `image` or `npm`; may be repeated
+ *   --only NAME     only this platform, for example linux_amd64, or only `image`, `chart`, `kustomize` or `npm`, and leave
+ *                   what else is there; may be repeated
  *
  * With IMAGESYNC_SIGNING_KEY (the fingerprint of a key that gpg has, RSA or DSA) the checksums are signed;
  * IMAGESYNC_SIGNING_PASSPHRASE unlocks the key. SOURCE_DATE_EPOCH is when the image says it was made. Other platforms'
@@ -16,6 +17,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { commandLineArchive, commandLineFile, commandLinePackage } from "./release/command-line-package.ts";
 import { containerImage, creationTime, imageArchive, type ImagePlatform } from "./release/image.ts";
+import { deploymentFile, deploymentPackage, deployments } from "./release/deployment.ts";
 import { gatherIngredients } from "./release/ingredients.ts";
 import { npmPackage } from "./release/npm-package.ts";
 import { compileProgram, gatherParts } from "./release/platform-parts.ts";
@@ -32,21 +34,18 @@ const dist = resolve(values.output ?? join(root, "dist"));
 const output = join(dist, "release");
 const version = versionOf();
 
-const all = [...targets.map(targetName), "image", "npm"];
+const programs = [...targets.map(targetName), "image"];
+const all = [...programs, ...deployments, "npm"];
 const only = values.only ?? all;
 const unknown = only.filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`There is no ${unknown.join(", ")}: there are ${all.join(", ")}`);
 const created = creationTime(process.env["SOURCE_DATE_EPOCH"]);
 
 if (only.some((name) => name !== "npm")) {
-  await rm(output, { recursive: true, force: true });
+  // What another version has left there is no part of a release; who makes one thing again wants to keep the others.
+  if (values.only === undefined) await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
-  const directory = await mkdtemp(join(tmpdir(), "imagesync-release-"));
-  try {
-    await release(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  await release();
 }
 if (only.includes("npm")) {
   const place = join(dist, "npm", "imagesync");
@@ -55,9 +54,25 @@ if (only.includes("npm")) {
 }
 
 /** What a registry takes has checksums of its own: Terraform keeps each line of them as one of the provider. */
-async function release(directory: string): Promise<void> {
+async function release(): Promise<void> {
   const providers = new ReleaseFiles(output);
   const others = new ReleaseFiles(output);
+  for (const each of deployments.filter((name) => only.includes(name))) {
+    await others.put(deploymentFile(each, version), await deploymentPackage(each, root, version));
+  }
+  if (only.some((name) => programs.includes(name))) {
+    const directory = await mkdtemp(join(tmpdir(), "imagesync-release-"));
+    try {
+      await releasePrograms(directory, providers, others);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  }
+  if (providers.count > 0) await providers.finish(providerFile(version, "SHA256SUMS"), process.env);
+  await others.finish(commandLineFile(version, "SHA256SUMS"), process.env);
+}
+
+async function releasePrograms(directory: string, providers: ReleaseFiles, others: ReleaseFiles): Promise<void> {
   const ingredients = await gatherIngredients(root, version, directory);
   const platforms: ImagePlatform[] = [];
   for (const target of targets) {
@@ -82,7 +97,5 @@ async function release(directory: string): Promise<void> {
     const protocols = { version: 1, metadata: { protocol_versions: ["5.0", "6.0"] } };
     const manifest = Buffer.from(`${JSON.stringify(protocols, undefined, 2)}\n`);
     await providers.put(providerFile(version, "manifest.json"), manifest);
-    await providers.finish(providerFile(version, "SHA256SUMS"), process.env);
   }
-  await others.finish(commandLineFile(version, "SHA256SUMS"), process.env);
 }

@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { signatureFaults } from "../../tools/release/code-signature.ts";
+import { deploymentFile, deployments } from "../../tools/release/deployment.ts";
 import { targetName, targets } from "../../tools/release/target.ts";
 import { version } from "../../version.ts";
 import { patient } from "../acceptance/stage.ts";
@@ -43,11 +44,12 @@ describe.skipIf(!released)("a release", () => {
   const zips = targets.map((target) => `${targetName(target)}.zip`);
   const archives = targets.map((target) => `${targetName(target)}.${target.os === "windows" ? "zip" : "tar.gz"}`);
 
-  test("has packages for every platform, the image, the registry's manifest, two files of checksums, and nothing else", async () => {
+  test("has packages for every platform, the image, what runs it in Kubernetes, the registry's manifest, two files of checksums, and nothing else", async () => {
     const provider = ["SHA256SUMS", manifest, ...zips].map(
       (rest) => `terraform-provider-imagesync_${version()}_${rest}`,
     );
     const others = ["SHA256SUMS", "image.tar", ...archives].map((rest) => `imagesync_${version()}_${rest}`);
+    others.push(...deployments.map((each) => deploymentFile(each, version())));
     const files = (await readdir(releaseDirectory)).filter((name) => !name.endsWith("SHA256SUMS.sig"));
     expect(files.sort()).toEqual([...provider, ...others].sort());
     expect(JSON.parse(await readFile(await releaseFile(manifest), "utf8"))).toEqual({
@@ -58,12 +60,14 @@ describe.skipIf(!released)("a release", () => {
 
   test.each([
     ["the provider", releaseFile, [manifest, ...zips]],
-    ["the command line and its image", commandLineFile, ["image.tar", ...archives]],
-  ])("has the checksums of what belongs to %s in a file of their own", async (_, fileOf, names) => {
+    ["the command line and its image", commandLineFile, ["image.tar", ...archives], deployments],
+  ])("has the checksums of what belongs to %s in a file of their own", async (_, fileOf, names, more = []) => {
     const sums = await fileOf("SHA256SUMS");
-    expect((await readFile(sums, "utf8")).trimEnd().split("\n")).toHaveLength(names.length);
+    const files = await Promise.all(names.map(async (name) => basename(await fileOf(name))));
+    files.push(...more.map((each) => deploymentFile(each, version())));
+    expect((await readFile(sums, "utf8")).trimEnd().split("\n")).toHaveLength(files.length);
     const { stdout } = await run("sha256sum", ["--check", "--strict", basename(sums)], { cwd: releaseDirectory });
-    for (const name of names) expect(stdout).toContain(`${basename(await fileOf(name))}: OK\n`);
+    for (const file of files) expect(stdout).toContain(`${file}: OK\n`);
   });
 
   test.each(targets.map(targetName))(
@@ -149,6 +153,8 @@ describe.skipIf(!released)("a release", () => {
   test("a platform that there is none of is refused, with those that there are", async () => {
     await expect(
       run(process.execPath, ["tools/release.ts", "--output", join(again, "none"), "--only", "plan9_amd64"]),
-    ).rejects.toThrow("linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64, image, npm");
+    ).rejects.toThrow(
+      "linux_amd64, linux_arm64, darwin_amd64, darwin_arm64, windows_amd64, image, chart, kustomize, npm",
+    );
   });
 });

@@ -11,6 +11,12 @@ export function checksums(sums: ReadonlyMap<string, string>): string {
     .join("");
 }
 
+/** What {@link checksums} has written; lines that it would not write are left out. */
+export function readChecksums(text: string): ReadonlyMap<string, string> {
+  const lines = [...text.matchAll(/^([0-9a-f]{64}) {2}([^/\n]+)$/gm)];
+  return new Map(lines.map(([, sum = "", name = ""]) => [name, sum]));
+}
+
 /**
  * Signs a file by gpg, as registries ask for it: detached and not armoured, in `FILE.sig`. The key has to be RSA or DSA;
  * gpg finds it by fingerprint or address in its own directory (GNUPGHOME). @throws what gpg says

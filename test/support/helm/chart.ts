@@ -43,16 +43,19 @@ export const helmRenderer: string | undefined = ["github.com/Masterminds/sprig",
 
 /**
  * Renders the chart once for each of these, by a program in Go with the parts that Helm's own engine consists of.
- * @throws Error when the renderer cannot be built, or the chart is none.
+ * @param directory of the chart. Default: the project's. @throws Error when the renderer cannot be built, or the chart is none.
  */
-export async function renderChart(renderings: readonly Rendering[]): Promise<Rendered[]> {
+export async function renderChart(
+  renderings: readonly Rendering[],
+  directory: string = chartDirectory,
+): Promise<Rendered[]> {
   const program = await (built ??= build());
   const requests = renderings.map(({ release = "mirror", namespace = "tools", values }) => ({
     release,
     namespace,
     values,
   }));
-  const child = spawn(program, [chartDirectory], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(program, [directory], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify(requests));
   const answers = JSON.parse(await text(child.stdout)) as Partial<Rendered>[];
   return answers.map((answer) => ({ files: {}, values: {}, ...answer }));
