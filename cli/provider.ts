@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Invocation } from "./invocation.ts";
+import { printable } from "./printable.ts";
 
 const examples = `
 Without an archive the provider that came with this program is installed: by npx, or where it was built.
@@ -20,9 +21,10 @@ export function providerCommand(invocation: Invocation): Command {
     .action(async (archive: string | undefined, flags: { readonly directory?: string }) => {
       const { installProvider } = await import("./provider/install.ts");
       const { environment, stdout, stderr } = invocation;
-      const { version, places } = await installProvider({ archive, environment, ...flags });
+      const { version, places, warnings } = await installProvider({ archive, environment, ...flags });
       stdout.write(places.map((place) => `${place}\n`).join(""));
       stderr.write(`Installed imagesync/imagesync ${version}; run "terraform init" or "tofu init" where it is used\n`);
+      for (const warning of warnings) stderr.write(`Warning: ${printable(warning)}\n`);
     });
   return new Command("provider")
     .description("the Terraform provider on this machine")

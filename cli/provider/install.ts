@@ -3,6 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { version as ownVersion } from "../../version.ts";
 import { printable } from "../printable.ts";
 import { UsageError } from "../usage-error.ts";
+import { obstacles } from "./obstacles.ts";
+import { pluginDirectory, type Environment } from "./plugin-directory.ts";
 import { findProgram, interpreterFile, type ProgramFile } from "./program-files.ts";
 
 /** What is installed, and where. */
@@ -12,7 +14,7 @@ export interface InstallOptions {
   /** Directory of plugins; that of Terraform in the user's home when absent. */
   readonly directory?: string;
   /** Says where the home is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
 }
 
 /** What has been installed. */
@@ -20,7 +22,11 @@ export interface Installed {
   readonly version: string;
   /** A file or a directory for each registry that the provider is looked up by. */
   readonly places: readonly string[];
+  /** Why it is not what Terraform will take, a sentence each. */
+  readonly warnings: readonly string[];
 }
+
+type Placed = Pick<Installed, "version" | "places">;
 
 /** The registries whose names stand in for none: Terraform completes `imagesync/imagesync` by the one, OpenTofu by the other. */
 const hosts = ["registry.terraform.io", "registry.opentofu.org"];
@@ -28,18 +34,20 @@ const hosts = ["registry.terraform.io", "registry.opentofu.org"];
 const archiveName = /^terraform-provider-imagesync_(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)_[a-z]+_[a-z0-9]+\.zip$/;
 
 /**
- * Puts the provider into the mirror that terraform and tofu look into by themselves:
- * https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
- * What was there of the same version is replaced, in one step; programs that run it keep theirs.
+ * Puts the provider into the mirror that terraform and tofu look into by themselves. What was there of the same
+ * version is replaced, in one step; programs that run it keep theirs.
  * @throws UsageError when there is nothing to install, or no place for it
  */
 export async function installProvider(options: InstallOptions): Promise<Installed> {
-  const plugins = resolve(options.directory ?? pluginDirectory(options.environment));
+  const { archive, directory, environment } = options;
+  const plugins = resolve(directory ?? (await pluginDirectory(environment)));
   const shelves = hosts.map((host) => join(plugins, host, "imagesync", "imagesync"));
   try {
-    return options.archive === undefined
-      ? await installProgram(shelves)
-      : await installArchive(resolve(options.archive), shelves);
+    const placed = await (archive === undefined ? installProgram(shelves) : installArchive(resolve(archive), shelves));
+    // Whoever names a directory tells Terraform of it, and keeps many versions there.
+    const own = directory === undefined;
+    const warnings = own ? await obstacles({ version: placed.version, plugins, shelves, environment }) : [];
+    return { ...placed, warnings };
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
     throw cannot(
@@ -50,7 +58,7 @@ export async function installProvider(options: InstallOptions): Promise<Installe
 }
 
 /** An archive is left packed: Terraform unpacks it itself, for the platform that its name says. */
-async function installArchive(archive: string, shelves: readonly string[]): Promise<Installed> {
+async function installArchive(archive: string, shelves: readonly string[]): Promise<Placed> {
   const name = basename(archive);
   const [, version] = archiveName.exec(name) ?? [];
   if (version === undefined) {
@@ -76,7 +84,7 @@ async function checkArchive(archive: string): Promise<void> {
   }
 }
 
-async function installProgram(shelves: readonly string[]): Promise<Installed> {
+async function installProgram(shelves: readonly string[]): Promise<Placed> {
   const { files, interpreter } = await findProgram();
   const version = ownVersion();
   const places = await install(shelves, join(version, platformName()), async (place, earlier) => {
@@ -130,15 +138,6 @@ async function linked(earlier: string, place: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function pluginDirectory(environment: InstallOptions["environment"]): string {
-  const windows = process.platform === "win32";
-  const home = environment[windows ? "APPDATA" : "HOME"];
-  if (home === undefined || home === "") {
-    throw cannot(`${windows ? "APPDATA" : "HOME"} is not set`, "Name the directory of plugins by --directory");
-  }
-  return join(home, windows ? "terraform.d" : ".terraform.d", "plugins");
 }
 
 /** Terraform's name of this platform. */

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { invoke, type Outcome } from "./invoke.ts";
 
 const name = "terraform-provider-imagesync_1.2.3_linux_amd64.zip";
@@ -21,7 +21,11 @@ afterEach(async () => {
 });
 
 async function install(...further: string[]): Promise<Outcome> {
-  return await invoke(["provider", "install", ...further], { environment: { HOME: home } });
+  return await installWith({}, ...further);
+}
+
+async function installWith(variables: Record<string, string>, ...further: string[]): Promise<Outcome> {
+  return await invoke(["provider", "install", ...further], { environment: { HOME: home, ...variables } });
 }
 
 test("an archive is put where terraform and tofu look by themselves, as it is", async () => {
@@ -89,4 +93,84 @@ test("without a home it asks for the directory", async () => {
 test("where no provider came with the program, it asks for an archive", async () => {
   const { code, stderr } = await install();
   expect({ code, stderr }).toMatchObject({ code: 64, stderr: expect.stringContaining("npx imagesync") as string });
+});
+
+const restricted = `provider_installation {
+  network_mirror {
+    url = "https://mirror.example.com/"
+  }
+}
+`;
+
+test.each([
+  [".terraformrc", restricted],
+  [".tofurc", restricted],
+  [".terraform.d/company.tfrc", `disable_checkpoint = true\r\n${restricted.replaceAll("\n", "\r\n")}`],
+  [".terraform.d/company.tfrc.json", '{"provider_installation": {"direct": {}}}'],
+])("%s that keeps Terraform from looking there is told, with what to add", async (file, text) => {
+  await mkdir(join(home, ".terraform.d"));
+  await writeFile(join(home, file), text);
+  const { code, stderr } = await install(archive);
+  const plugins = join(home, ".terraform.d/plugins");
+  expect(code).toBe(0);
+  expect(stderr).toContain(`Warning: ${join(home, file)} has a block provider_installation`);
+  expect(stderr).toContain(`filesystem_mirror { path = "${plugins}" }`);
+});
+
+test("only the file that TF_CLI_CONFIG_FILE names counts, where it is set", async () => {
+  const file = join(home, "own.rc");
+  await writeFile(file, restricted);
+  await writeFile(join(home, ".terraformrc"), "disable_checkpoint = true\n");
+  expect((await install(archive)).stderr).not.toContain("Warning");
+  expect((await installWith({ TF_CLI_CONFIG_FILE: file }, archive)).stderr).toContain(`Warning: ${file} has`);
+  expect((await installWith({ TF_CLI_CONFIG_FILE: join(home, "none") }, archive)).stderr).not.toContain("Warning");
+});
+
+test("nothing is said of a configuration that names the directory, speaks of it in a comment, or is not asked", async () => {
+  const file = join(home, ".terraformrc");
+  const path = JSON.stringify(join(home, ".terraform.d/plugins"));
+  await writeFile(file, `provider_installation {\n  filesystem_mirror {\n    path = ${path}\n  }\n}\n`);
+  expect((await install(archive)).stderr).not.toContain("Warning");
+  await writeFile(file, "# provider_installation { direct {} }\n// provider_installation {}\n");
+  expect((await install(archive)).stderr).not.toContain("Warning");
+  await writeFile(file, restricted);
+  expect((await install(archive, "--directory", join(home, "mirror"))).stderr).not.toContain("Warning");
+});
+
+test("newer versions that Terraform would take are told, older ones are not", async () => {
+  const shelf = join(home, ".terraform.d/plugins", shelves[0] ?? "");
+  for (const other of ["1.2.2", "0.10.0", "2.0.0-rc.1", "1.2.3", "latest"]) {
+    await mkdir(join(shelf, other), { recursive: true });
+  }
+  expect((await install(archive)).stderr).not.toContain("Warning");
+  await mkdir(join(shelf, "1.10.0"));
+  await writeFile(join(shelf, "terraform-provider-imagesync_1.3.0_linux_amd64.zip"), "PK");
+  const { code, stderr } = await install(archive);
+  expect(code).toBe(0);
+  expect(stderr).toContain(join(shelf, "1.10.0"));
+  expect(stderr).toContain(join(shelf, "terraform-provider-imagesync_1.3.0_linux_amd64.zip"));
+  expect(stderr).not.toContain("1.2.2");
+});
+
+describe.skipIf(process.platform !== "linux")("where OpenTofu keeps its own by XDG", () => {
+  test("no ~/.terraform.d is made, which would take its settings from it: both look below the data, too", async () => {
+    const configuration = join(home, ".config");
+    await mkdir(join(configuration, "opentofu"), { recursive: true });
+    const { stdout } = await installWith({ XDG_CONFIG_HOME: configuration }, archive);
+    const plugins = join(home, ".local/share/terraform/plugins");
+    expect(stdout).toBe(shelves.map((shelf) => `${join(plugins, shelf, name)}\n`).join(""));
+    expect(await readdir(home)).not.toContain(".terraform.d");
+    const data = join(home, "data");
+    const moved = await installWith({ XDG_CONFIG_HOME: configuration, XDG_DATA_HOME: data }, archive);
+    expect(moved.stdout).toContain(join(data, "terraform/plugins", shelves[0] ?? "", name));
+  });
+
+  test("with a ~/.terraform.d, or without anything of OpenTofu, it is the usual place", async () => {
+    const configuration = join(home, ".config");
+    await mkdir(configuration);
+    const usual = join(home, ".terraform.d/plugins", shelves[0] ?? "", name);
+    expect((await installWith({ XDG_CONFIG_HOME: configuration }, archive)).stdout).toContain(usual);
+    await mkdir(join(configuration, "opentofu"));
+    expect((await installWith({ XDG_CONFIG_HOME: configuration }, archive)).stdout).toContain(usual);
+  });
 });
