@@ -19,7 +19,7 @@ export function examineFamily(transport: Transport, registry: string, greeting: 
   if (told !== undefined) return ok(`${told}, as the settings say`);
   const named = vendorOf(registry);
   if (named !== undefined) return ok(`${named}, by the name of the host`);
-  if (serviceOf(greeting) === harborService) return ok("harbor, by what it calls itself");
+  if (serviceOf(registry, greeting) === harborService) return ok("harbor, by what it calls itself");
   if (greeting === undefined) return unknown("not told by the name of the host");
   return unknown(
     "not told by the name of the host: taken for a plain registry of distribution's kind",
@@ -27,9 +27,9 @@ export function examineFamily(transport: Transport, registry: string, greeting: 
   );
 }
 
-function serviceOf(greeting: Greeting | undefined): string | undefined {
+function serviceOf(registry: string, greeting: Greeting | undefined): string | undefined {
   try {
-    const method = chooseMethod(parseChallenges(greeting?.challenge ?? ""));
+    const method = chooseMethod(parseChallenges(greeting?.challenge ?? ""), registry);
     return method.kind === "bearer" ? method.service : undefined;
   } catch {
     // What is wrong with the challenge is told where the challenge is looked at.
@@ -46,7 +46,7 @@ export function examineScheme(registry: string, { status, challenge }: Greeting)
       `Ask who runs ${registry}: the WWW-Authenticate header is missing, a proxy may have removed it`,
     );
   }
-  const method = chooseMethod(parseChallenges(challenge));
+  const method = chooseMethod(parseChallenges(challenge), registry);
   if (method.kind === "basic") return ok("Basic");
   if (!URL.canParse(method.realm)) {
     return failed("Bearer, but its token server is no URL", `Ask who runs ${registry} to correct the realm`);

@@ -212,7 +212,7 @@ export class Authenticator {
       // Some registries forget the header; a password can be offered all the same.
       return found?.credential.kind === "basic" ? basicDemand : undefined;
     }
-    const method: AuthenticationMethod = chooseMethod(parseChallenges(header));
+    const method: AuthenticationMethod = chooseMethod(parseChallenges(header), endpoint.registry);
     if (method.kind === "basic") return basicDemand;
     const policy = endpoint.locationPolicy(request.operation, "sends logins");
     return {

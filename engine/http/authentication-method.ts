@@ -17,7 +17,7 @@ export type AuthenticationMethod =
  * Chooses from what is offered: Bearer where it names its token server, else Basic, whatever their order.
  * @throws `unauthorized` when only other schemes are offered, `protocol` for a Bearer challenge without realm.
  */
-export function chooseMethod(challenges: readonly Challenge[]): AuthenticationMethod {
+export function chooseMethod(challenges: readonly Challenge[], registry: string): AuthenticationMethod {
   const bearer = challenges.find((challenge) => challenge.scheme === "bearer" && realmOf(challenge) !== "");
   if (bearer !== undefined) {
     const scope = bearer.parameters.get("scope") ?? "";
@@ -34,13 +34,15 @@ export function chooseMethod(challenges: readonly Challenge[]): AuthenticationMe
     throw new ImagesyncError({
       code: "protocol",
       operation: "authenticate",
-      message: "Cannot authenticate: the Bearer challenge of the registry names no realm to get a token from",
+      registry,
+      message: `Cannot authenticate at ${registry}: its Bearer challenge names no realm to get a token from`,
     });
   }
   throw new ImagesyncError({
     code: "unauthorized",
     operation: "authenticate",
-    message: `Cannot authenticate: the registry offers only ${challenges.map((challenge) => quote(challenge.scheme)).join(", ") || "nothing"}`,
+    registry,
+    message: `Cannot authenticate at ${registry}: it offers only ${challenges.map((challenge) => quote(challenge.scheme)).join(", ") || "nothing"}`,
     hint: "Basic and Bearer authentication are supported",
   });
 }

@@ -138,7 +138,7 @@ export class HttpClient {
     const { headersMs, uploadHeadersMs } = this.#timeouts;
     const body = request.body === undefined ? undefined : new OutgoingBody(request.body);
     const deadlineMs = request.kind === "control" ? this.#timeouts.controlMs : undefined;
-    const { response, attempts } = await this.#live(operation, request.signal, deadlineMs, body, (signal) => {
+    const { response, attempts } = await this.#live(operation, registry, request.signal, deadlineMs, body, (signal) => {
       const endpoint = this.#endpoints.of(registry);
       const url = resolveLocation(endpoint.origin, request.url, endpoint.locationPolicy(operation, "points"));
       const { method } = request;
@@ -342,22 +342,29 @@ export class HttpClient {
   ): Promise<WireResponse> {
     const content = request.body;
     const body = content && new OutgoingBody({ bytes: content.byteLength, repeatable: true, open: () => content });
-    const { response } = await this.#live(operation, outer, this.#timeouts.controlMs, body, (signal) => {
-      const message = this.#message(endpoint, {
-        operation,
-        method,
-        url,
-        headers,
-        body,
-        personalBody: true,
-        signal,
-        streamed: false,
-        headersMs: this.#timeouts.headersMs,
-        queued: false,
-        maxAnswerBytes: maxTokenAnswerBytes,
-      });
-      return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message), redirects);
-    });
+    const { response } = await this.#live(
+      operation,
+      endpoint.registry,
+      outer,
+      this.#timeouts.controlMs,
+      body,
+      (signal) => {
+        const message = this.#message(endpoint, {
+          operation,
+          method,
+          url,
+          headers,
+          body,
+          personalBody: true,
+          signal,
+          streamed: false,
+          headersMs: this.#timeouts.headersMs,
+          queued: false,
+          maxAnswerBytes: maxTokenAnswerBytes,
+        });
+        return this.#sendRepeatedly(endpoint, message, (exchange) => exchange(message), redirects);
+      },
+    );
     return response;
   }
 
@@ -383,12 +390,13 @@ export class HttpClient {
   /** Runs a request within its lifetime, which lasts until the answer's body has ended or is given up. */
   async #live(
     operation: string,
+    registry: string,
     outer: AbortSignal | undefined,
     deadlineMs: number | undefined,
     body: OutgoingBody | undefined,
     run: (signal: AbortSignal) => Promise<Outcome>,
   ): Promise<Outcome> {
-    const lifetime = new Lifetime(operation, outer, deadlineMs);
+    const lifetime = new Lifetime(operation, registry, outer, deadlineMs);
     this.#running.add(lifetime);
     const stop = (): void => {
       lifetime.stop();

@@ -9,14 +9,16 @@ export class Lifetime {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #operation: string;
+  readonly #registry: string;
   readonly #outer: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #onAbort: () => void;
 
   /** @throws `aborted` or `timeout` when the outer signal is aborted already. */
-  constructor(operation: string, outer: AbortSignal | undefined, deadlineMs: number | undefined) {
+  constructor(operation: string, registry: string, outer: AbortSignal | undefined, deadlineMs: number | undefined) {
     this.signal = this.#controller.signal;
     this.#operation = operation;
+    this.#registry = registry;
     this.#outer = outer;
     this.#onAbort = () => this.#controller.abort(stopped(operation, outer?.reason));
     if (outer?.aborted === true) throw stopped(operation, outer.reason);
@@ -41,7 +43,8 @@ export class Lifetime {
       new ImagesyncError({
         code: "timeout",
         operation: this.#operation,
-        message: `Cannot ${this.#operation}: it took longer than ${Math.round(deadlineMs / 1000)} s`,
+        registry: this.#registry,
+        message: `Cannot ${this.#operation} at ${this.#registry}: it took longer than ${Math.round(deadlineMs / 1000)} s`,
       }),
     );
   }

@@ -79,11 +79,12 @@ export class Blobs {
         // The size already condemned this body.
       });
       response.body.destroy();
+      const { registry, repository } = this.#requests.name;
       throw new ImagesyncError({
         code: "size-mismatch",
         operation: "pull blob",
-        message: `Cannot pull blob ${blob.digest}: ${this.#requests.name.registry} announces ${length} bytes, the manifest ${blob.size}`,
-        registry: this.#requests.name.registry,
+        message: `Cannot pull blob ${registry}/${repository}@${blob.digest}: ${registry} announces ${length} bytes, the manifest says ${blob.size}`,
+        registry,
         side: "source",
       });
     }

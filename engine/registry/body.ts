@@ -22,7 +22,7 @@ export async function readBody(
       throw new ImagesyncError({
         code: "limit",
         operation: "read an answer",
-        message: `The answer has more than ${limit} bytes`,
+        message: `Cannot read the answer of ${new URL(response.url).host}: it has more than ${limit} bytes`,
         status: response.status,
       });
     }

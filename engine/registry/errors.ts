@@ -10,7 +10,10 @@ export interface Circumstances {
   readonly operation: string;
   readonly registry: string;
   readonly side?: Side | undefined;
+  /** The object of the operation, such as a manifest; or the repository at which it was done. */
   readonly reference?: string | undefined;
+  /** Whether the reference is where it was done, and not what it was done to. */
+  readonly atReference?: boolean | undefined;
 }
 
 const maxErrorBytes = 64 * 1024;
@@ -30,10 +33,11 @@ export async function refusal(response: HttpResponse, about: Circumstances): Pro
   const first = wire[0];
   const code = classify(response.status, wire);
   const said = first ? `${first.code}${first.message === "" ? "" : `: ${first.message}`}` : "";
+  const object = about.reference === undefined ? "" : ` ${about.atReference === true ? "at " : ""}${about.reference}`;
   return new ImagesyncError({
     code,
     operation: about.operation,
-    message: `Cannot ${about.operation}${about.reference === undefined ? "" : ` ${about.reference}`}: ${about.registry} answered ${response.status}${said === "" ? "" : ` (${said})`}`,
+    message: `Cannot ${about.operation}${object}: ${about.registry} answered ${response.status}${said === "" ? "" : ` (${said})`}`,
     side: about.side,
     reference: about.reference,
     registry: about.registry,

@@ -71,7 +71,7 @@ export class Referrers {
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse | "unknown" | undefined> {
     const request: RepositoryRequest = {
-      operation: "list referrers",
+      operation: "list what refers to",
       method: "GET",
       path,
       headers: { accept: mediaTypes.ociIndex },

@@ -36,7 +36,7 @@ export interface RepositoryRequest {
   readonly once?: HttpRequest["once"];
   /** More scopes than the repository's own, such as pull on the source of a mount. */
   readonly alsoPull?: string | undefined;
-  /** How errors call the object: a reference or a digest. */
+  /** How errors call the object of the operation: a reference or a digest. Without one it is done at the repository. */
   readonly object?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -144,6 +144,7 @@ export class RepositoryRequests {
       registry: this.name.registry,
       side: this.#side,
       reference: this.#reference(request.object),
+      atReference: request.object === undefined,
     });
   }
 

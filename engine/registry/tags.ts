@@ -101,22 +101,22 @@ export class Tags {
   }
 
   #invalid(what: string): ImagesyncError {
-    const { registry } = this.#requests.name;
+    const { registry, repository } = this.#requests.name;
     return new ImagesyncError({
       code: "protocol",
       operation: "list tags",
-      message: `Cannot list tags: ${registry} ${what}`,
+      message: `Cannot list tags at ${registry}/${repository}: ${registry} ${what}`,
       registry,
       hint: "Check that the address is a registry's and no proxy answers in its place",
     });
   }
 
   #tooLong(why: string): ImagesyncError {
-    const { registry } = this.#requests.name;
+    const { registry, repository } = this.#requests.name;
     return new ImagesyncError({
       code: "limit",
       operation: "list tags",
-      message: `Cannot list tags of ${registry}: ${why}`,
+      message: `Cannot list tags at ${registry}/${repository}: ${why}`,
       registry,
     });
   }

@@ -110,11 +110,12 @@ export class Uploads {
     discardBody(response);
     const said = response.headers.get("docker-content-digest");
     if (said !== undefined && said !== digest && said.startsWith(digest.slice(0, digest.indexOf(":") + 1))) {
+      const { registry, repository } = this.#requests.name;
       throw new ImagesyncError({
         code: "digest-mismatch",
         operation: "push blob",
-        message: `Cannot push blob ${digest}: ${this.#requests.name.registry} stored it as ${said}`,
-        registry: this.#requests.name.registry,
+        message: `Cannot push blob ${registry}/${repository}@${digest}: ${registry} stored it as ${said}`,
+        registry,
         side: "destination",
       });
     }
@@ -170,11 +171,11 @@ export class Uploads {
 
   /** Of an upload "not found" says nothing about an image, and a new upload is all that is needed. */
   #sessionLost(digest: Digest, status: number, cause: Error): ImagesyncError {
-    const { registry } = this.#requests.name;
+    const { registry, repository } = this.#requests.name;
     return new ImagesyncError({
       code: "unavailable",
       operation: "push blob",
-      message: `Cannot push blob ${digest}: ${registry} has lost the upload (status ${status})`,
+      message: `Cannot push blob ${registry}/${repository}@${digest}: ${registry} has lost the upload (status ${status})`,
       registry,
       side: "destination",
       status,
@@ -196,11 +197,11 @@ export class Uploads {
   }
 
   #noSession(code: "protocol" | "redirect-refused", what: string, status: number): ImagesyncError {
-    const { registry } = this.#requests.name;
+    const { registry, repository } = this.#requests.name;
     return new ImagesyncError({
       code,
       operation: "start an upload",
-      message: `Cannot start an upload: ${registry} ${what}`,
+      message: `Cannot start an upload at ${registry}/${repository}: ${registry} ${what}`,
       registry,
       side: "destination",
       status,

@@ -118,7 +118,7 @@ test("what is written as a challenge is read as it was", () => {
 });
 
 describe("the method that is chosen", () => {
-  const choose = (header: string) => chooseMethod(parseChallenges(header));
+  const choose = (header: string) => chooseMethod(parseChallenges(header), "registry.example.com");
 
   test("is Bearer wherever it stands, if it names its realm", () => {
     const bearer = { kind: "bearer", realm: "t", service: "s", scopes: ["a:b:c", "d:e:f"], insufficientScope: false };

@@ -130,7 +130,11 @@ describe("a control request ends with a clear error for", () => {
   test("one that takes longer than its deadline, pauses included", async () => {
     await using server = await startServer((_, response) => json(response, 503, {}, { "retry-after": "60" }));
     await using http = testClient({ plain: [server.host], timeouts: { controlMs: 30 } });
-    await expect(http.send(server.host, "/v2/")).rejects.toMatchObject({ code: "timeout" });
+    await expect(http.send(server.host, "/v2/")).rejects.toMatchObject({
+      code: "timeout",
+      registry: server.host,
+      message: expect.stringContaining(`at ${server.host}: it took longer than`) as string,
+    });
   });
 });
 
