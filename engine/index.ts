@@ -27,8 +27,10 @@ export {
 } from "./oci/reference.ts";
 export { isLayoutKind, type LayoutKind, parseLocation } from "./layout/location.ts";
 export type { Credential } from "./credentials/credential.ts";
+export { checkConfigFile } from "./credentials/config-files.ts";
 export type { ExplicitCredential } from "./credentials/chain.ts";
 export { isVendor, type RegistryTransport, type Vendor, vendors } from "./http/transport.ts";
+export { checkCertificates } from "./http/tls.ts";
 export { headerFault, parseMirror } from "./http/transport-check.ts";
 export { checkProxy, parseProxy } from "./http/proxy.ts";
 export { parseByteSize } from "./http/byte-size.ts";

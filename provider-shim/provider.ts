@@ -1,4 +1,5 @@
 import type { Redactor } from "../engine/index.ts";
+import { checkFiles } from "./check-files.ts";
 import { type Configured, configureProvider } from "./configure.ts";
 import { imagesyncTags } from "./data-sources/imagesync-tags.ts";
 import { imagesyncImage } from "./data-sources/imagesync-image.ts";
@@ -30,7 +31,8 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
     dataSources: { imagesync_image: imagesyncImage, imagesync_tags: imagesyncTags },
     functions: { parse_reference: parseReferenceFunction, pin, rewrite, glob_match: globMatch },
     validate: (config, context) => validateProvider(config, context, environment),
-    configure(config, { terraformVersion, log }) {
+    async configure(config, { terraformVersion, log, diagnostics }) {
+      await checkFiles(config, environment, diagnostics);
       const userAgent = [
         `Terraform/${terraformVersion ?? "unknown"} (+https://www.terraform.io)`,
         `terraform-provider-imagesync/${version}`,
@@ -46,7 +48,7 @@ export function createProvider({ version, environment, redactor }: ProviderOptio
         log: log.child({ rpc: undefined }),
       });
       open.add(configured);
-      return Promise.resolve(configured);
+      return configured;
     },
     describeError: (error) => describeError(error),
     async close() {

@@ -58,6 +58,11 @@ export function loadConfigFile(path: string, environment: Environment): Promise<
   return readNamedConfigFile(expanded, "docker config");
 }
 
+/** Reads a configuration before it is needed. @throws as {@link loadConfigFile} */
+export async function checkConfigFile(path: string, environment: Environment): Promise<void> {
+  await loadConfigFile(path, environment);
+}
+
 function usualPlaces(environment: Environment): Place[] {
   const directory = variable(environment, "DOCKER_CONFIG");
   // Who sets it means to see no other logins: it is how programs are kept from those of the user.

@@ -21,6 +21,11 @@ export type TlsTransport = Pick<
   "address" | "insecureSkipVerify" | "caCertificate" | "caCertificateFile" | "clientCertificate" | "clientKey"
 >;
 
+interface ClientCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface TlsOptions extends CertsDOptions {
   readonly trustStore: TrustStore;
   /** Names of the registry below `certs.d`. */
@@ -44,19 +49,37 @@ export async function tlsSettings(transport: TlsTransport, options: TlsOptions):
     return secureContext === undefined ? verification : { ...verification, secureContext };
   }
   const trusted = await options.trustStore.authorities();
+  const registry = transport.address ?? options.hosts[0] ?? "a registry";
+  return { ...verification, secureContext: secureContextOf(registry, authorities, client, trusted) };
+}
+
+/**
+ * Reads what a transport itself gives of certificates, before anything is asked of its registry.
+ * @throws `tls` when it can't be used, naming the place but not the content.
+ */
+export async function checkCertificates(transport: TlsTransport, environment: Environment): Promise<void> {
+  const authorities = await configuredAuthorities(transport, environment);
+  secureContextOf(transport.address ?? "a registry", authorities, configuredClient(transport), []);
+}
+
+function secureContextOf(
+  registry: string,
+  authorities: readonly string[],
+  client: ClientCertificate | undefined,
+  trusted: readonly string[],
+): tls.SecureContext {
   try {
     // createSecureContext passes over text that is no certificate, and the connection would fail without a reason.
     for (const pem of authorities) assertCertificate(pem);
-    const secureContext = tls.createSecureContext({
+    return tls.createSecureContext({
       ca: [...trusted, ...authorities],
       ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     });
-    return { ...verification, secureContext };
   } catch (error) {
     throw new ImagesyncError({
       code: "tls",
       operation: "read certificates",
-      message: `Cannot use the certificates configured for ${transport.address ?? options.hosts[0] ?? "a registry"}: ${reasonOf(error)}`,
+      message: `Cannot use the certificates configured for ${registry}: ${reasonOf(error)}`,
       hint: "Certificates and keys are given in PEM form, and the key must belong to the certificate",
     });
   }
@@ -81,10 +104,7 @@ async function configuredAuthorities(transport: TlsTransport, environment: Envir
   return [...texts, text];
 }
 
-function configuredClient({
-  clientCertificate,
-  clientKey,
-}: TlsTransport): { certificate: string; key: string } | undefined {
+function configuredClient({ clientCertificate, clientKey }: TlsTransport): ClientCertificate | undefined {
   if (clientCertificate === undefined || clientKey === undefined) return undefined;
   return { certificate: clientCertificate, key: clientKey };
 }

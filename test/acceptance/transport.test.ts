@@ -76,6 +76,22 @@ describe.skipIf(terraformProgram === undefined)("the way to a registry", patient
     expect((await workspace.must(apply, [0], environment)).text).toContain("1 added");
   });
 
+  test("is warned of at its line where a file is missing, also when nothing has to be asked by it", async () => {
+    const { workspace, source, destination } = await setStage();
+    await pushTo(source, "team/app", "1.0", image);
+    const registry = [
+      ...[source, destination].map(({ host }) => nested({ address: host, plain_http: true })),
+      nested({ address: "other.example", ca_certificate_file: "company.pem" }),
+    ];
+    const there = { source: `${source.host}/team/app:1.0`, destination: `${destination.host}/mirror/app:1.0` };
+    await workspace.write(configuration({ registry }, mirror(there)));
+    const { text } = await workspace.must(apply);
+    expect(text).toMatch(
+      /Warning: TLS failed[^]+ca_certificate_file += "company.pem"[^]+Cannot read the certificates in/,
+    );
+    expect(text).toContain("1 added");
+  });
+
   test("of a mirror is taken for the source, and only for that", async () => {
     const hub = await openRegistry();
     const { workspace, source, destination } = await setStage();
