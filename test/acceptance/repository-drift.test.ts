@@ -183,7 +183,41 @@ describe.skipIf(terraformProgram === undefined)("a source that cannot be asked",
     const { workspace, want, source, reference } = await mirrored();
     source.intercept = refused;
     await want({ destination: `${reference}2` });
-    expect((await workspace.planFails()).text).toMatch(/the old one would be removed/);
+    expect((await workspace.planFails()).text).toMatch(/the old images would be removed/);
+  });
+
+  test.each(["-replace", "-replace without a refresh", "taint", "another destination and another source"])(
+    "a replacement by %s is refused, and every image stays",
+    async (order) => {
+      const { workspace, want, origin, source, destination, reference } = await mirrored();
+      const before = await tagsIn(destination);
+      const args = order.startsWith("-replace") ? [`-replace=${address}`] : [];
+      if (order === "taint") await workspace.must(["taint", address]);
+      if (order.includes("destination")) await want({ source: `${origin}-typo`, destination: `${reference}2` });
+      source.intercept = refused;
+      if (order.includes("refresh")) {
+        // The state remembers what the last refresh has been told.
+        await workspace.apply(undefined, ["-refresh-only"]);
+        args.push("-refresh=false");
+      }
+      expect((await workspace.applyFails(undefined, args)).text).toMatch(/the old images would be removed/);
+      expect(await tagsIn(destination)).toEqual(before);
+      source.intercept = undefined;
+      if (order.includes("destination")) await want();
+      await workspace.apply(undefined, order.includes("refresh") ? [`-replace=${address}`] : args);
+      expect(await tagsIn(destination)).toEqual(before);
+      await expectNothingToDo(workspace);
+    },
+  );
+
+  test("a replacement brings another selection only where the source can be asked for that", async () => {
+    const { workspace, want, source, destination } = await mirrored();
+    const before = await tagsIn(destination);
+    source.intercept = refused;
+    await want({ include: ["1.*"] });
+    const failed = await workspace.applyFails(undefined, [`-replace=${address}`, "-refresh=false"]);
+    expect(failed.text).toMatch(/the old images would be removed/);
+    expect(await tagsIn(destination)).toEqual(before);
   });
 });
 

@@ -274,4 +274,19 @@ describe.skipIf(terraformProgram === undefined)("an apply of which part fails", 
     await workspace.destroy();
     expect(await tagsIn(destination)).toEqual([]);
   });
+
+  test("of which everything fails is not told to have left others in place", async () => {
+    const { workspace, want, destination } = await setRepositoryStage(["1.0", "1.1"]);
+    await want();
+    destination.intercept = ({ method }) => (method === "PUT" ? { respond: { status: 403 } } : undefined);
+    const { text } = await workspace.applyFails();
+    expect(text).toMatch(/2 of 2 images not mirrored.*The next apply tries again\./);
+    expect(text).not.toContain("The others");
+    destination.intercept = undefined;
+    await workspace.apply();
+    destination.intercept = ({ method }) => (method === "DELETE" ? { respond: { status: 403 } } : undefined);
+    const refused = await workspace.fails(["destroy", "-auto-approve", "-no-color"]);
+    expect(refused.text).toMatch(/2 of 2 tags not removed.*Destroy again, once the cause is gone\./);
+    expect(refused.text).not.toContain("The others");
+  });
 });

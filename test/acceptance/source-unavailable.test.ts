@@ -82,6 +82,54 @@ describe.skipIf(terraformProgram === undefined)("a source that cannot be asked o
   });
 });
 
+/** Each asks Terraform for a replacement that no attribute of the mirror brings about. */
+const orders: readonly (readonly [string, (stage: Stage) => Promise<readonly string[]>])[] = [
+  ["-replace", () => Promise.resolve(["-replace=imagesync.x"])],
+  ["-replace without a refresh", () => Promise.resolve(["-replace=imagesync.x", "-refresh=false"])],
+  [
+    "taint",
+    async ({ workspace }) => {
+      await workspace.must(["taint", "imagesync.x"]);
+      return [];
+    },
+  ],
+];
+
+describe.skipIf(terraformProgram === undefined)(
+  "a replacement of a mirror that its source could not bring back",
+  patient,
+  () => {
+    test.each(orders)("by %s is refused at plan, and the image stays", async (_name, order) => {
+      const stage = await applied();
+      stage.source.intercept = () => ({ respond: { status: 503, headers: immediately } });
+      const args = await order(stage);
+      expect((await stage.workspace.applyFails(undefined, args)).text).toMatch(/Error: Registry unavailable/);
+      expect(await digestOfTag(stage.destination, "mirror/app", "1.0")).toBe(image.digest);
+      stage.source.intercept = undefined;
+      await stage.workspace.apply(undefined, args);
+      expect(await digestOfTag(stage.destination, "mirror/app", "1.0")).toBe(image.digest);
+    });
+
+    test.each(orders)("by %s is refused where the digest is pinned, and gone", async (_name, order) => {
+      const { workspace, source, destination, config, reference } = await applied();
+      await workspace.write(
+        config(
+          mirror({
+            source: `${source.host}/team/app:1.0`,
+            source_digest: image.digest,
+            destination: `${reference}:1.0`,
+          }),
+        ),
+      );
+      await workspace.apply();
+      await deleteManifest(source, "team/app", image.digest);
+      const args = await order({ workspace, source, destination, config });
+      expect((await workspace.applyFails(undefined, args)).text).toMatch(/the old image would be removed/);
+      expect(await digestOfTag(destination, "mirror/app", "1.0")).toBe(image.digest);
+    });
+  },
+);
+
 describe.skipIf(terraformProgram === undefined)(
   "a source that cannot be asked before there is a mirror",
   patient,

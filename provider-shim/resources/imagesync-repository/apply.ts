@@ -127,7 +127,8 @@ function ownAfter(digest: Digest | undefined, wish: Wish, before: Own | undefine
 function tellFailures(failures: readonly TagFailure[], { wanted }: Task, { diagnostics }: Context): void {
   if (failures.length === 0) return;
   const summary = `${failures.length} of ${wanted.images.size} images not mirrored`;
-  const next = "The others are in place. The next apply tries the rest again.";
+  const rest = failures.length < wanted.images.size ? "The others are in place. " : "";
+  const next = `${rest}The next apply tries ${rest === "" ? "again" : "the rest again"}.`;
   diagnostics.error(summary, `${failureText(failures)}\n\n${next}`, attributePath("images"));
 }
 

@@ -9,7 +9,7 @@ import { noMemory } from "./memory.ts";
 import { memoryOf } from "./read.ts";
 import { storedIn } from "./recall.ts";
 import { removeTags } from "./removal.ts";
-import { noteOurs } from "./standing.ts";
+import { noteStanding } from "./standing.ts";
 
 /**
  * Takes away every tag that the resource has put there and that still holds it; nothing else in the repository is
@@ -25,18 +25,20 @@ export async function destroyRepository(
   if (creating === true) {
     // A create has failed half-way and is made again at the same place, which Terraform calls a replacement: the images
     // that are there are what it would copy.
-    noteOurs(prior, remembered.size > 0 ? remembered : storedIn(prior), provider);
+    noteStanding(prior, { ours: remembered.size > 0 ? remembered : storedIn(prior) }, provider);
     context.log.info("Images stay for the create that follows", { destination: text(prior, "destination") });
     return;
   }
   const ours = place === undefined ? storedIn(prior) : remembered;
   const signal = deadline(prior["timeouts"], "delete", context.signal);
   const failures = await removeTags(prior, ours, provider, context, signal);
-  noteOurs(prior, noMemory.ours, provider);
+  noteStanding(prior, noMemory, provider);
   if (failures.length === 0) return;
+  const isPart = failures.length < ours.size;
+  const rest = isPart ? `The others are gone from ${text(prior, "destination")}. ` : "";
   context.diagnostics.error(
     `${failures.length} of ${ours.size} tags not removed`,
-    `${failureText(failures)}\n\nThe others are gone from ${text(prior, "destination")}. Destroy again for the rest, once the cause is gone.`,
+    `${failureText(failures)}\n\n${rest}Destroy again${isPart ? " for the rest" : ""}, once the cause is gone.`,
     attributePath("destination"),
   );
 }

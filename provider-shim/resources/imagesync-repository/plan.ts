@@ -13,8 +13,9 @@ import { failureText } from "./failures.ts";
 import { foretell, foretellConflicts } from "./foretell.ts";
 import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
 import { memoryOf } from "./read.ts";
+import { checkReplacement } from "./replacement.ts";
 import { askSource, canonicalRepository, questionOf } from "./source.ts";
-import { notedOurs } from "./standing.ts";
+import { noteStanding, notedStanding } from "./standing.ts";
 import { defaults, describeImages, imagesIn, repositoryIn } from "./state.ts";
 
 type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
@@ -44,7 +45,10 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
   // What was not known when the configuration was checked is known now.
   validateSelection(config, context);
   const memory = prior ? memoryOf(prior, request.private) : memoryOfNew(value, request);
+  // For the plan of the create, where Terraform finds, or is told, that this has to be replaced.
+  if (prior && provider && memory.ours.size > 0) noteStanding(prior, memory, provider);
   const isReplaced = prior !== null && prior["destination"] !== value["destination"];
+  await checkReplacement(value, memory, request, context);
   const basis = context.diagnostics.hasErrors ? undefined : await basisOf(value, memory, isReplaced, request, context);
   if (context.diagnostics.hasErrors) return { planned: prior };
 
@@ -76,7 +80,7 @@ export async function planRepository(request: PlanRequest, context: Context): Pr
 /** A create knows nothing, or what Terraform has kept of what it replaces, or what this process has seen of that. */
 function memoryOfNew(value: ObjectValue, { private: bytes, provider }: PlanRequest): Memory {
   if (bytes.byteLength > 0 || provider === undefined) return readMemory(bytes);
-  return { ...noMemory, ours: notedOurs(value, provider) };
+  return { ...noMemory, ours: notedStanding(value, provider)?.ours ?? noMemory.ours };
 }
 
 /** Spellings of the same thing make no difference: Terraform lets a plan keep the prior one. */
@@ -114,10 +118,8 @@ async function basisOf(
     if (guardOf(value)?.allowEmptySource === true)
       return { wanted: { question: question ?? "", images: new Map() }, memory };
   }
-  if (isSame && memory.failure !== undefined && (isReplaced || value["on_source_unavailable"] === "fail")) {
-    const removed = `A new destination is copied from the source. Without it the old one would be removed, and nothing would take its place. Repeat the plan when the source can be asked.`;
-    const detail = isReplaced ? `${memory.failure}\n\n${removed}` : memory.failure;
-    context.diagnostics.error("Source unavailable", detail, attributePath("source"));
+  if (isSame && memory.failure !== undefined && value["on_source_unavailable"] === "fail") {
+    context.diagnostics.error("Source unavailable", memory.failure, attributePath("source"));
     return undefined;
   }
   // A replacement is planned by the memory of what it replaces, but during apply without any. And at another destination

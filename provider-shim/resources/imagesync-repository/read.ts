@@ -10,7 +10,7 @@ import { failureText } from "./failures.ts";
 import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./memory.ts";
 import { presumedIn, recall } from "./recall.ts";
 import { askSource, canonicalRepository, isEmptySource, questionOf } from "./source.ts";
-import { noteOurs } from "./standing.ts";
+import { noteStanding } from "./standing.ts";
 import { describeImages, imagesIn } from "./state.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
@@ -59,7 +59,7 @@ export async function readRepository(
     occupied: isImported ? new Map() : beside,
     place: canonicalRepository(text(state, "destination")),
   };
-  noteOurs(state, next.ours, provider);
+  noteStanding(state, next, provider);
   return { state: objectValue({ ...state, ...describeImages(state, seen) }), private: writeMemory(next) };
 }
 

@@ -7,22 +7,31 @@ import { canonicalRepository, questionOf } from "./source.ts";
 
 type Ours = Memory["ours"];
 
-const standing = new WeakMap<Engine, Map<string, Ours>>();
+/** What is known of the images that a resource has at its destination. */
+export interface Standing {
+  readonly ours: Ours;
+  /** Why the source could not be followed when it was last asked. */
+  readonly failure?: string | undefined;
+  /** The failure is that none of the source's tags is selected. */
+  readonly empty?: boolean | undefined;
+}
+
+const standing = new WeakMap<Engine, Map<string, Standing>>();
 
 /**
  * Notes what a resource has at its destination, for a create that takes its place there. Terraform gives the create of
  * what is tainted neither the state nor the memory of it; within a plan the refresh comes before, within an apply the
  * destroy.
  */
-export function noteOurs(value: ObjectValue, ours: Ours, { engine }: Configured): void {
-  const notes = standing.get(engine) ?? new Map<string, Ours>();
+export function noteStanding(value: ObjectValue, { ours, failure, empty }: Standing, { engine }: Configured): void {
+  const notes = standing.get(engine) ?? new Map<string, Standing>();
   standing.set(engine, notes);
-  notes.set(keyOf(value), ours);
+  notes.set(keyOf(value), { ours, failure, empty });
 }
 
 /** What stands at the destination of a create, of a resource with the same source and selection. */
-export function notedOurs(value: ObjectValue, { engine }: Configured): Ours {
-  return standing.get(engine)?.get(keyOf(value)) ?? new Map();
+export function notedStanding(value: ObjectValue, { engine }: Configured): Standing | undefined {
+  return standing.get(engine)?.get(keyOf(value));
 }
 
 function keyOf(value: ObjectValue): string {

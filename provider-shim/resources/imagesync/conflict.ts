@@ -42,7 +42,7 @@ export function noteOurs(state: ObjectValue, memory: Memory, { engine }: Configu
  * What a new resource finds at its destination of one that it most likely takes the place of. Most replacements remove
  * that first; one that does not will find it at apply, and is refused then.
  */
-function replacedBy(value: ObjectValue, { provider }: PlanRequest): readonly Digest[] {
+export function replacedBy(value: ObjectValue, { provider }: PlanRequest): readonly Digest[] {
   const place = canonicalText(text(value, "destination") ?? "");
   const places = provider && standing.get(provider.engine);
   return (place !== undefined && places?.get(place)) || [];

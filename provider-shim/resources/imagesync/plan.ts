@@ -6,7 +6,7 @@ import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
 import { tagsEverPut } from "./additional-tags.ts";
-import { findConflict, type Found, isKept, noteOurs } from "./conflict.ts";
+import { findConflict, type Found, isKept, noteOurs, replacedBy } from "./conflict.ts";
 import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { canonicalText, questionOf, resolveSource } from "./source.ts";
 import { defaults, digestIn, text, texts, unknown } from "./state.ts";
@@ -45,7 +45,7 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
   const memory = readMemory(request.private);
   if (prior && request.provider) noteOurs(prior, memory, request.provider);
   const wanted = await wantedDigest(value, memory, request, context);
-  if (wanted && prior && moved(prior, value)) await checkSourceHasPinned(value, wanted, request, context);
+  if (takesPlace(value, request)) await checkSourceHas(value, request, context);
   const found = wanted && (await findConflict(value, wanted.digest, memory, request, context));
   if (context.diagnostics.hasErrors) return { planned: prior };
   for (const attribute of computed) planned[attribute] = UNKNOWN;
@@ -136,12 +136,7 @@ async function wantedDigest(
   context: Context,
 ): Promise<Resolved | undefined> {
   const { prior, config, provider } = request;
-  if (
-    config === null ||
-    ["source", "source_digest", "platforms", "required_platforms"].some((name) => unknown(config, name))
-  ) {
-    return undefined;
-  }
+  if (config === null || isSourceUnknown(config)) return undefined;
   const question = questionOf(value);
   const pin = pinnedDigest(config);
   const answers = (known: Resolved | undefined): known is Resolved =>
@@ -151,7 +146,8 @@ async function wantedDigest(
   if (answers(planned)) return planned;
   const inState = stateAsResolved(prior, memory);
   if (memory.pinned === true && pin === undefined) return await askAgain(value, inState, provider, context);
-  const remembered = pin === undefined && memory.resolved ? memory.resolved : inState;
+  // What takes the place of an object knows nothing during the apply: it plans best by what can be asked then too.
+  const remembered = pin === undefined && memory.resolved && prior !== null ? memory.resolved : inState;
   if (memory.failure !== undefined && pin === undefined && answers(inState)) {
     const removed = `A new destination is copied from the source. Without it the old one would be removed, and none would take its place. Repeat the plan when the source can be asked.`;
     const replaced = prior !== null && moved(prior, value);
@@ -172,17 +168,38 @@ async function wantedDigest(
 }
 
 /**
- * A replacement removes the old image before it copies the new one. What is pinned is not asked for at other plans; here
- * it must be there, or the only copy would be lost.
+ * Whether this is the plan of a replacement: of another destination, or one that Terraform was told to make, or that
+ * another resource brings about. These are planned as an object without changes, and then like a new one; of that only
+ * the memory tells what it takes the place of, or what a refresh has seen there.
  */
-async function checkSourceHasPinned(
-  value: ObjectValue,
-  { sourceDigest }: Resolved,
-  { config, provider }: PlanRequest,
-  context: Context,
-): Promise<void> {
-  if (config === null || pinnedDigest(config) === undefined || !provider || provider.unknown) return;
-  await ask(value, sourceDigest, provider, context);
+function takesPlace(value: ObjectValue, request: PlanRequest): boolean {
+  if (request.prior !== null) return moved(request.prior, value);
+  return request.private.byteLength > 0 || replacedBy(value, request).length > 0;
+}
+
+/**
+ * A replacement removes the old image before it copies the new one. What is pinned is not asked for at other plans, nor
+ * is any tag where plans are to resolve none; here it must be there, or the only copy would be lost.
+ */
+async function checkSourceHas(value: ObjectValue, { config, provider }: PlanRequest, context: Context): Promise<void> {
+  if (config === null || !provider || provider.unknown || context.diagnostics.hasErrors) return;
+  if (isSourceUnknown(config)) return;
+  const pin = pinnedDigest(config);
+  if (pin === undefined && provider.resolveAtPlan) return;
+  const signal = deadline(value["timeouts"], "read", context.signal);
+  try {
+    await resolveSource(value, pin, provider, signal);
+  } catch (error) {
+    const described = describeError(error, attributePath("source"));
+    if (!described || context.signal.aborted) throw error;
+    const removed = `A replacement is copied from the source. Without it the old image would be removed, and none would take its place. Repeat the plan when the source has the image.`;
+    context.diagnostics.add({ ...described, detail: `${described.detail}\n\n${removed}` });
+  }
+}
+
+/** Whether part of what decides the digest is not known yet. */
+function isSourceUnknown(config: ObjectValue): boolean {
+  return ["source", "source_digest", "platforms", "required_platforms"].some((name) => unknown(config, name));
 }
 
 /** The digest the configuration itself names. */
