@@ -14,7 +14,8 @@ import { type Memory, type Own, type Wanted, type Wish, writeMemory } from "./me
 import { memoryOf } from "./read.ts";
 import { removeTags } from "./removal.ts";
 import { askSource, canonicalRepository, questionOf, type TagFailure } from "./source.ts";
-import { describeImages, type Digests, imagesIn, repositoryIn } from "./state.ts";
+import { describeImages, type Digests, imagesIn, repositoryIn, tagsIn } from "./state.ts";
+import { claimTags, newOwner } from "../tag-owners.ts";
 
 type ApplyRequest = Parameters<ResourceDefinition<Configured>["apply"]>[0];
 type ApplyAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["apply"]>>;
@@ -65,6 +66,8 @@ export async function applyRepository(request: ApplyRequest, context: Context): 
     const shown = failed.has(tag) ? current.get(tag) : digest;
     if (shown !== undefined) images.set(tag, shown);
   }
+  const owner = memory.owner ?? newOwner();
+  claimTags(tagsIn(planned, ours.keys()), owner, provider, context);
   const kept = await collectEarlierOf(planned, moving, ours, { provider, context, signal });
   tellFailures([...failures, ...stuck], task, context);
   return {
@@ -80,6 +83,7 @@ export async function applyRepository(request: ApplyRequest, context: Context): 
       ours: kept,
       occupied: new Map(),
       unfinished: [...failed].filter((tag) => task.wanted.images.has(tag)),
+      owner,
     }),
   };
 }

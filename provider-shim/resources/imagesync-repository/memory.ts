@@ -22,6 +22,8 @@ export interface Memory {
   readonly unfinished: readonly string[];
   /** A create is planned, and nothing was remembered of anything before. */
   readonly creating?: boolean | undefined;
+  /** A name for the object, so that it is not taken for another one at the same tags. */
+  readonly owner?: string | undefined;
 }
 
 /** The answer to a question: the images of the wanted tags. */
@@ -61,7 +63,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
   if (!isRecord(fields) || fields["imagesync_repository"] !== 1) return noMemory;
   const table = Array.isArray(fields["digests"]) ? (fields["digests"] as readonly unknown[]) : [];
   const digests = table.map((item) => (typeof item === "string" && isDigest(item) ? item : undefined));
-  const { place, question, failure } = fields;
+  const { place, question, failure, owner } = fields;
   const images = readDigests(fields["wanted"], digests);
   return {
     ...(typeof place === "string" ? { place } : {}),
@@ -74,6 +76,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
       ? fields["unfinished"].filter((item): item is string => typeof item === "string")
       : [],
     ...(fields["creating"] === true ? { creating: true } : {}),
+    ...(typeof owner === "string" ? { owner } : {}),
   };
 }
 
@@ -87,7 +90,7 @@ export function writeMemory(memory: Memory): Uint8Array {
     positions.set(digest, position);
     return position;
   };
-  const { place, wanted, failure, empty, ours, occupied, unfinished, creating } = memory;
+  const { place, wanted, failure, empty, ours, occupied, unfinished, creating, owner } = memory;
   const fields = {
     imagesync_repository: 1,
     place,
@@ -99,6 +102,7 @@ export function writeMemory(memory: Memory): Uint8Array {
     occupied: written(occupied, (digest) => [digest]),
     unfinished,
     creating,
+    owner,
   };
   return new TextEncoder().encode(JSON.stringify({ ...fields, digests: [...positions.keys()] }));
 }

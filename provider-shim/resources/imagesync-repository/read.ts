@@ -11,7 +11,8 @@ import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./m
 import { presumedIn, recall } from "./recall.ts";
 import { askSource, canonicalRepository, isEmptySource, questionOf } from "./source.ts";
 import { noteStanding } from "./standing.ts";
-import { describeImages, imagesIn } from "./state.ts";
+import { describeImages, imagesIn, tagsIn } from "./state.ts";
+import { claimTags, newOwner } from "../tag-owners.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
 type ReadAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["read"]>>;
@@ -58,7 +59,10 @@ export async function readRepository(
         : memory.ours,
     occupied: isImported ? new Map() : beside,
     place: canonicalRepository(text(state, "destination")),
+    owner: memory.owner ?? newOwner(),
   };
+  // A name that Terraform has not kept yet may be another one at the next look.
+  if (memory.owner !== undefined) claimTags(tagsIn(state, next.ours.keys()), memory.owner, provider, context);
   noteStanding(state, next, provider);
   return { state: objectValue({ ...state, ...describeImages(state, seen) }), private: writeMemory(next) };
 }

@@ -49,6 +49,12 @@ export function tagAt(value: ObjectValue, tag: string): Reference {
   return { ...repositoryIn(value, "destination"), tag };
 }
 
+/** Tags of the destination. */
+export function tagsIn(value: ObjectValue, tags: Iterable<string>): readonly Reference[] {
+  const repository = repositoryIn(value, "destination");
+  return [...tags].map((tag) => ({ ...repository, tag }));
+}
+
 function highestOf(value: ObjectValue, tags: readonly string[]): string | null {
   const { allowPrerelease, compatibility, pinnedMajor } = selectionOf(value);
   const counting = { mode: "highest", allowPrerelease, compatibility, pinnedMajor } as const;

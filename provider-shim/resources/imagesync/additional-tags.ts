@@ -5,7 +5,7 @@ import type { ObjectValue } from "../../protocol/value.ts";
 import { isKept, onConflictOf } from "./conflict.ts";
 import { digestAt } from "./digest-at.ts";
 import { type Memory, topDigests } from "./memory.ts";
-import { digestIn, text, texts } from "./state.ts";
+import { destinationTag, digestIn, text, texts } from "./state.ts";
 
 /** An additional tag at the destination, as it is asked for. */
 function additionalTag(destination: string, tag: string): Reference {
@@ -40,6 +40,16 @@ export async function additionalTagsInOrder(
 /** Every tag that may have been put besides the destination's own, so that none is forgotten when an apply fails. */
 export function tagsEverPut(value: ObjectValue, tags: readonly string[] = []): readonly string[] {
   return [...new Set([...tags, ...texts(value, "additional_tags")])].sort();
+}
+
+/** Every tag that a state, or a plan, is about: none where an image of somebody else is kept. */
+export function tagsOf(value: ObjectValue, memory: Memory): readonly Reference[] {
+  const destination = text(value, "destination");
+  if (destination === undefined || isKept(value, memory)) return [];
+  return [
+    destinationTag(destination),
+    ...texts(value, "additional_tags").map((tag) => additionalTag(destination, tag)),
+  ];
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Configured } from "../../configure.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { removeAdditionalTags, tagsEverPut } from "./additional-tags.ts";
+import { removeAdditionalTags, tagsEverPut, tagsOf } from "./additional-tags.ts";
 import { isKept } from "./conflict.ts";
 import { destroyImagesync } from "./destroy.ts";
 import { collectEarlier, holdEarlier } from "./earlier.ts";
@@ -15,6 +15,7 @@ import { describeImage } from "./read.ts";
 import { retentionOf } from "./retention.ts";
 import { resolveSource } from "./source.ts";
 import { depthIn, digestIn, text, texts } from "./state.ts";
+import { claimTags, newOwner } from "../tag-owners.ts";
 
 type ApplyRequest = Parameters<ResourceDefinition<Configured>["apply"]>[0];
 type ApplyAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["apply"]>>;
@@ -44,6 +45,8 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
   const untouched = isKept(planned, memory) || (prior !== null && isInPlace(prior, planned));
   const digest = untouched ? resolved.digest : await putImage(planned, resolved, ours, provider, context, signal);
   const kept = isKept(planned, memory) || digest !== resolved.digest;
+  const owner = memory.owner ?? newOwner();
+  if (!kept) claimTags(tagsOf(planned, memory), owner, provider, context);
   await dropTags(request, memory, kept ? ours : [digest, ...ours], context, signal);
   // A new object may get the memory of the one it takes the place of, which looks after its digests itself.
   const remembered = prior === null ? [] : memory.previous;
@@ -70,6 +73,7 @@ export async function applyImagesync(request: ApplyRequest, context: Context): P
       previous: await collectEarlier({ ...update, current: digest }, previous, isBack, context),
       foreign: kept ? [digest] : [],
       tags: texts(planned, "additional_tags"),
+      owner,
     }),
   };
 }

@@ -25,6 +25,8 @@ export interface Memory {
   readonly tags?: readonly string[] | undefined;
   /** The registry could not be asked for earlier digests that nobody remembers: the next refresh asks again. */
   readonly unrecalled?: boolean | undefined;
+  /** A name for the object, so that it is not taken for another one at the same tag. */
+  readonly owner?: string | undefined;
 }
 
 export interface Resolved {
@@ -35,7 +37,8 @@ export interface Resolved {
   readonly digest: Digest;
 }
 
-const noMemory: Memory = { previous: [] };
+/** Of a resource that remembers nothing. */
+export const noMemory: Memory = { previous: [] };
 
 /** More than can be kept and what registries refuse to delete for a long time; the list must not grow for ever. */
 const maxPrevious = 100;
@@ -53,7 +56,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
     const fields: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof fields !== "object" || fields === null || !("imagesync" in fields) || fields.imagesync !== 1)
       return noMemory;
-    const { resolved, failure, pinned, previous, foreign, tags, unrecalled } = fields as Record<string, unknown>;
+    const { resolved, failure, pinned, previous, foreign, tags, unrecalled, owner } = fields as Record<string, unknown>;
     return {
       resolved: readResolved(resolved),
       failure: typeof failure === "string" ? failure : undefined,
@@ -62,6 +65,7 @@ export function readMemory(bytes: Uint8Array | undefined): Memory {
       foreign: textsIn(foreign).filter(isDigest),
       tags: textsIn(tags),
       ...(unrecalled === true ? { unrecalled } : {}),
+      ...(typeof owner === "string" ? { owner } : {}),
     };
   } catch {
     return noMemory;

@@ -5,11 +5,12 @@ import { type AttributePath, attributePath } from "../../protocol/diagnostics.ts
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue, UNKNOWN, type Value } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { tagsEverPut } from "./additional-tags.ts";
+import { tagsEverPut, tagsOf } from "./additional-tags.ts";
 import { findConflict, type Found, isKept, noteOurs, replacedBy } from "./conflict.ts";
-import { type Memory, readMemory, type Resolved, writeMemory } from "./memory.ts";
+import { type Memory, noMemory, readMemory, type Resolved, writeMemory } from "./memory.ts";
 import { canonicalText, questionOf, resolveSource } from "./source.ts";
 import { defaults, digestIn, text, texts, unknown } from "./state.ts";
+import { claimTags, newOwner } from "../tag-owners.ts";
 
 type PlanRequest = Parameters<ResourceDefinition<Configured>["plan"]>[0];
 type PlanAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["plan"]>>;
@@ -58,6 +59,11 @@ export async function planImagesync(request: PlanRequest, context: Context): Pro
     foretell(planned, planned["destination"], wanted.digest, found, prior);
   }
   const foreign = isNew ? [] : (memory.foreign ?? []);
+  const areTagsKnown = !unknown(value, "destination") && !unknown(value, "additional_tags");
+  if (prior === null && request.provider && areTagsKnown && found?.kind !== "kept") {
+    // A walk plans each new object once.
+    claimTags(tagsOf(value, noMemory), newOwner(), request.provider, context, "to come");
+  }
   const next = {
     ...memory,
     resolved: wanted,

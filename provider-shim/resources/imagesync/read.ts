@@ -13,13 +13,14 @@ import { attributePath } from "../../protocol/diagnostics.ts";
 import type { Context, ResourceDefinition } from "../../protocol/resource.ts";
 import { objectValue, type ObjectValue } from "../../protocol/value.ts";
 import { deadline } from "../../timeouts.ts";
-import { additionalTagsInOrder } from "./additional-tags.ts";
+import { additionalTagsInOrder, tagsOf } from "./additional-tags.ts";
 import { noteOurs } from "./conflict.ts";
 import { type Memory, ownDigest, type Resolved, topDigests, writeMemory } from "./memory.ts";
 import { taggedReference } from "./plan.ts";
 import { recall } from "./recall.ts";
 import { questionOf, resolveSource } from "./source.ts";
 import { depthIn, digestIn, text, texts } from "./state.ts";
+import { claimTags, newOwner } from "../tag-owners.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
 type ReadAnswer = Awaited<ReturnType<ResourceDefinition<Configured>["read"]>>;
@@ -53,7 +54,10 @@ export async function readImagesync(
   const next = objectValue({ ...state, ...seen, ...tags });
   // The memory is part of the state: what registries say must not bring secrets into it.
   const failure = source.failure && context.log.redact(source.failure);
-  return { state: next, private: writeMemory({ ...memory, ...source, failure }) };
+  // A name that Terraform has not kept yet may be another one at the next look.
+  if (memory.owner !== undefined) claimTags(tagsOf(state, memory), memory.owner, provider, context);
+  const owner = memory.owner ?? newOwner();
+  return { state: next, private: writeMemory({ ...memory, ...source, failure, owner }) };
 }
 
 /**
