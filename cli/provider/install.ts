@@ -1,4 +1,4 @@
-import { chmod, copyFile, link, mkdir, mkdtemp, open, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, mkdtemp, open, rename, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { version as ownVersion } from "../../version.ts";
 import { printable } from "../printable.ts";
@@ -40,6 +40,7 @@ const archiveName = /^terraform-provider-imagesync_(\d+\.\d+\.\d+(?:-[0-9A-Za-z.
  */
 export async function installProvider(options: InstallOptions): Promise<Installed> {
   const { archive, directory, environment } = options;
+  if (directory === "") throw cannot("--directory is empty", "Name a directory, or leave the flag out");
   const plugins = resolve(directory ?? (await pluginDirectory(environment)));
   const shelves = hosts.map((host) => join(plugins, host, "imagesync", "imagesync"));
   try {
@@ -63,8 +64,8 @@ async function installArchive(archive: string, shelves: readonly string[]): Prom
   const [, version] = archiveName.exec(name) ?? [];
   if (version === undefined) {
     throw cannot(
-      `"${printable(name)}" is not the name of an archive of a release`,
-      "Keep the name that it has there, such as terraform-provider-imagesync_1.2.3_linux_amd64.zip",
+      `"${printable(name)}" is not the name of an archive of the provider`,
+      "Keep the name that it has in the release, such as terraform-provider-imagesync_1.2.3_linux_amd64.zip",
     );
   }
   await checkArchive(archive);
@@ -72,16 +73,28 @@ async function installArchive(archive: string, shelves: readonly string[]): Prom
   return { version, places };
 }
 
+/** How a ZIP archive begins, and how its last part does, which a comment of at most 65,535 bytes may follow. */
+const zip = { begin: "PK\x03\x04", end: "PK\x05\x06", endBytes: 22 + 0xffff };
+
+/** A download that broke off would take the place of one that is whole, and only fail at terraform init. */
 async function checkArchive(archive: string): Promise<void> {
   const file = await open(archive);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    if (bytesRead < 4 || buffer.toString("latin1") !== "PK\x03\x04") {
+    const { size } = await file.stat();
+    if (!(await read(file, 0, 4)).startsWith(zip.begin)) {
       throw cannot(`${printable(archive)} is no ZIP archive`, "Download it again");
+    }
+    if (!(await read(file, Math.max(0, size - zip.endBytes), zip.endBytes)).includes(zip.end)) {
+      throw cannot(`${printable(archive)} has no end`, "Download it again");
     }
   } finally {
     await file.close();
   }
+}
+
+async function read(file: FileHandle, position: number, length: number): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.toString("latin1", 0, bytesRead);
 }
 
 async function installProgram(shelves: readonly string[]): Promise<Placed> {

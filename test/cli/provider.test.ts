@@ -7,13 +7,18 @@ import { invoke, type Outcome } from "./invoke.ts";
 const name = "terraform-provider-imagesync_1.2.3_linux_amd64.zip";
 const shelves = ["registry.terraform.io", "registry.opentofu.org"].map((host) => `${host}/imagesync/imagesync`);
 
+/** What begins and ends as a ZIP archive does. */
+function whole(content: string): string {
+  return `PK\x03\x04 ${content} PK\x05\x06${"\0".repeat(18)}`;
+}
+
 let home: string;
 let archive: string;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "imagesync-home-"));
   archive = join(home, name);
-  await writeFile(archive, "PK\x03\x04 and so on");
+  await writeFile(archive, whole("and so on"));
 });
 
 afterEach(async () => {
@@ -38,12 +43,12 @@ test("an archive is put where terraform and tofu look by themselves, as it is", 
 
 test("it is replaced when it is installed again, and nothing else stays there", async () => {
   await install(archive);
-  await writeFile(archive, "PK\x03\x04 and more");
+  await writeFile(archive, whole("and more"));
   expect((await install(archive)).code).toBe(0);
   for (const shelf of shelves) {
     const directory = join(home, ".terraform.d/plugins", shelf);
     expect(await readdir(directory)).toEqual([name]);
-    expect(await readFile(join(directory, name), "utf8")).toBe("PK\x03\x04 and more");
+    expect(await readFile(join(directory, name), "utf8")).toBe(whole("and more"));
   }
 });
 
@@ -54,11 +59,13 @@ test("another directory of plugins may be named", async () => {
 });
 
 test.each([
-  ["nginx.zip", "PK\x03\x04", /"nginx\.zip" is not the name of an archive of a release/],
+  ["nginx.zip", "PK\x03\x04", /"nginx\.zip" is not the name of an archive of the provider/],
   ["terraform-provider-imagesync_1.2_linux_amd64.zip", "PK\x03\x04", /is not the name/],
   ["terraform-provider-imagesync_1.2.3_linux_amd64.zip\u001b[2J.zip", "PK\x03\x04", /_amd64\.zip \[2J\.zip" is not/],
   [name, "", /is no ZIP archive/],
   [name, "<html>404</html>", /is no ZIP archive/],
+  [name, whole("broken off").slice(0, -20), /_amd64\.zip has no end\s+Download it again/],
+  ["imagesync_1.2.3_linux_amd64.tar.gz", whole("tar"), /is not the name of an archive of the provider/],
 ])("%j is refused, and nothing is installed", async (file, content, said) => {
   await writeFile(join(home, file), content);
   const { code, stderr } = await install(join(home, file));
@@ -83,6 +90,19 @@ test("an unfinished installation is cleared away when the second place cannot be
   await writeFile(join(plugins, "registry.opentofu.org/imagesync/imagesync"), "a file");
   expect((await install(archive, "--directory", plugins)).code).toBe(64);
   expect(await readdir(join(plugins, shelves[0] ?? ""))).toEqual([name]);
+});
+
+test("an archive with a comment is one, however long that is", async () => {
+  await writeFile(archive, whole("commented") + "c".repeat(0xffff));
+  expect((await install(archive)).code).toBe(0);
+});
+
+test("an empty name of a directory is refused, rather than taken for the one it is run in", async () => {
+  const { code, stderr } = await install(archive, "--directory", "");
+  expect({ code, stderr }).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("--directory is empty") as string,
+  });
 });
 
 test("without a home it asks for the directory", async () => {
