@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { deploymentFile, deployments } from "../../tools/release/deployment.ts";
 import { targetName, targets } from "../../tools/release/target.ts";
 import { version } from "../../version.ts";
 import { patient } from "../acceptance/stage.ts";
+import { documentOf } from "../docs/markdown.ts";
 import { commandLineFile, released, releaseDirectory, releaseFile } from "./release-directory.ts";
 import { makeSigningKey } from "./signing-key.ts";
 import { entriesOf } from "./unpack.ts";
@@ -95,6 +96,19 @@ describe.skipIf(!released)("a release", () => {
       expect(executable === undefined ? undefined : processor?.(executable)).toBe(is);
     },
   );
+
+  test("archives are no larger than the guide to the installation says, packed and unpacked", patient, async () => {
+    const { prose } = documentOf("docs/guides/installation.md");
+    const said = /has at most (\d+) MB, unpacked at most (\d+) MB/.exec(prose) ?? [];
+    const [packed = 0, unpacked = 0] = said.slice(1).map((megabytes) => Number(megabytes) * 1e6);
+    for (const archive of archives) expect((await stat(await commandLineFile(archive))).size).toBeLessThan(packed);
+    for (const zip of zips) {
+      const file = await releaseFile(zip);
+      expect((await stat(file)).size).toBeLessThan(packed);
+      const bytes = (await entriesOf(file)).reduce((sum, entry) => sum + entry.content().length, 0);
+      expect(bytes).toBeLessThan(unpacked);
+    }
+  });
 
   test.each(["darwin_amd64", "darwin_arm64"])(
     "the signature of what runs on %s fits, to the bit",
