@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import type { EngineOptions, Reference, RegistryTransport } from "../engine/index.ts";
-import { version } from "../version.ts";
-import { isInsecure, loginFor, readCertificates } from "./connection.ts";
+import { isInsecure, loginFor } from "./connection.ts";
 import { parseCount, parseSwitch } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import {
   checkProxies,
-  limitsOf,
+  engineOptionsOf,
   throughTransport,
   type TransportFlags,
   vendorOf,
@@ -21,8 +20,6 @@ export interface EndsFlags extends TransportFlags {
   readonly insecureSkipTlsVerify?: boolean;
   readonly srcTlsVerify?: boolean;
   readonly destTlsVerify?: boolean;
-  readonly caFile?: string;
-  readonly authfile?: string;
   readonly srcCreds?: string;
   readonly destCreds?: string;
   readonly srcVendor?: string;
@@ -37,11 +34,9 @@ export function withEnds(command: Command): Command {
       .option("--plain-http", "speak HTTP without encryption to both registries")
       .option("--src-plain-http", "speak it to the source's registry only")
       .option("--dest-plain-http", "speak it to the destination's registry only")
-      .option("--ca-file <file>", "trust the certificates in this PEM file too")
       .option("--insecure-skip-tls-verify", "accept any certificate of both registries")
       .option("--src-tls-verify [boolean]", "false accepts any of the source's registry only", parseSwitch)
       .option("--dest-tls-verify [boolean]", "false accepts any of the destination's registry only", parseSwitch)
-      .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
       .option("--src-creds <user:password>", "login for the source")
       .option("--dest-creds <user:password>", "login for the destination")
       .option("--src-vendor <family>", "which family the source's registry is of: harbor, ecr, quay, …")
@@ -55,31 +50,24 @@ export async function engineOptionsForEnds(
   source: Reference,
   destination: Reference,
   flags: EndsFlags,
-  { environment }: Invocation,
+  invocation: Invocation,
 ): Promise<EngineOptions> {
   const registries = await transports(source, destination, flags);
-  await checkProxies(flags, registries, environment);
+  await checkProxies(flags, registries, invocation.environment);
+  const logins = [
+    ...loginFor(source, "--src-creds", flags.srcCreds),
+    ...loginFor(destination, "--dest-creds", flags.destCreds),
+  ];
   return {
-    registries,
-    // A login is for its own repository, so that two accounts on one registry work.
-    credentials: {
-      explicit: [
-        ...loginFor(source, "--src-creds", flags.srcCreds),
-        ...loginFor(destination, "--dest-creds", flags.destCreds),
-      ],
-      configFile: flags.authfile,
-    },
+    ...(await engineOptionsOf(flags, registries, logins, invocation)),
     ...(flags.jobs === undefined ? {} : { maxParallelTransfers: flags.jobs }),
-    ...(await limitsOf(flags)),
-    userAgent: `imagesync/${version()}`,
-    environment,
   };
 }
 
 /** Each registry is configured once, also when it is source and destination; a layout needs no registry. */
 async function transports(source: Reference, destination: Reference, flags: EndsFlags): Promise<RegistryTransport[]> {
   const { isLayoutKind } = await import("../engine/index.ts");
-  const caCertificate = flags.caFile === undefined ? undefined : await readCertificates(flags.caFile);
+  const through = await throughTransport(flags);
   const found = new Map<string, RegistryTransport>();
   const ends = [
     {
@@ -99,13 +87,12 @@ async function transports(source: Reference, destination: Reference, flags: Ends
     if (isLayoutKind(address)) continue;
     const before = found.get(address);
     found.set(address, {
-      ...throughTransport(flags),
+      ...through,
       ...before,
       ...own,
       address,
       plainHttp: flags.plainHttp === true || isPlain === true || before?.plainHttp === true,
       insecureSkipVerify: isInsecure(flags.insecureSkipTlsVerify, verify) || before?.insecureSkipVerify === true,
-      caCertificate,
     });
   }
   return [...found.values()];

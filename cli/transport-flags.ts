@@ -1,9 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { EngineOptions, RegistryTransport, Vendor } from "../engine/index.ts";
+import type { EngineOptions, ExplicitCredential, RegistryTransport, Vendor } from "../engine/index.ts";
+import { version } from "../version.ts";
+import type { Invocation } from "./invocation.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What lies between here and any registry, as flags. */
+/** How any registry is reached, as flags. */
 export interface TransportFlags {
+  readonly caFile?: string;
+  readonly authfile?: string;
   readonly proxy?: string;
   readonly mirror?: readonly string[];
   readonly maxBandwidth?: string;
@@ -14,6 +19,8 @@ export interface TransportFlags {
 /** Adds those flags to a command. */
 export function withTransport(command: Command): Command {
   return command
+    .option("--ca-file <file>", "trust the certificates in this PEM file too")
+    .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
     .option("--proxy <url>", "reach registries through this proxy (default: as HTTPS_PROXY and NO_PROXY say)")
     .option(
       "--mirror <address>",
@@ -25,16 +32,65 @@ export function withTransport(command: Command): Command {
     .option("--retry-delay <time>", "the shortest pause before that, such as 500ms or 2s (default: 250ms)", parsePause);
 }
 
-/** What those flags say of each registry that is read from. Mirrors serve what is pulled. */
-export function throughTransport({ proxy, mirror }: TransportFlags): Omit<RegistryTransport, "address"> {
+/** What those flags say of each registry that is read from. Mirrors serve what is pulled. @throws UsageError */
+export async function throughTransport({
+  caFile,
+  proxy,
+  mirror,
+}: TransportFlags): Promise<Omit<RegistryTransport, "address">> {
   return {
+    ...(caFile === undefined ? {} : { caCertificate: await readCertificates(caFile) }),
     ...(proxy === undefined ? {} : { proxyUrl: proxy }),
     ...(mirror === undefined ? {} : { mirrors: mirror }),
   };
 }
 
-/** What they say of the engine. @throws UsageError */
-export async function limitsOf(flags: TransportFlags): Promise<Pick<EngineOptions, "maxBandwidth" | "retry">> {
+/** What the engine needs to reach these registries with these logins. @throws UsageError */
+export async function engineOptionsOf(
+  flags: TransportFlags,
+  registries: readonly RegistryTransport[],
+  logins: readonly ExplicitCredential[],
+  { environment }: Pick<Invocation, "environment">,
+): Promise<EngineOptions> {
+  return {
+    registries: [...registries, ...(await trustedMirrors(flags, registries))],
+    credentials: { explicit: logins, configFile: flags.authfile },
+    userAgent: `imagesync/${version()}`,
+    environment,
+    ...(await limitsOf(flags)),
+  };
+}
+
+/** The certificates of the flag are for every host that is asked, mirrors too, unless they have settings of their own. */
+async function trustedMirrors(
+  { caFile }: TransportFlags,
+  registries: readonly RegistryTransport[],
+): Promise<readonly RegistryTransport[]> {
+  if (caFile === undefined) return [];
+  const { parseMirror } = await import("../engine/index.ts");
+  const known = new Set(registries.map(({ address }) => address));
+  const mirrors = registries.flatMap((registry) => registry.mirrors ?? []).map((mirror) => parseMirror(mirror));
+  const hosts = mirrors.flatMap((mirror) =>
+    mirror === undefined || mirror.scheme === "http" || known.has(mirror.registry) ? [] : [mirror.registry],
+  );
+  if (hosts.length === 0) return [];
+  const caCertificate = await readCertificates(caFile);
+  return [...new Set(hosts)].map((address) => ({ address, caCertificate }));
+}
+
+/** PEM text from a file. @throws UsageError */
+async function readCertificates(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    throw new UsageError(
+      `Cannot read the certificates in "${file}"`,
+      "Give --ca-file a readable file with certificates as PEM text",
+    );
+  }
+}
+
+async function limitsOf(flags: TransportFlags): Promise<Pick<EngineOptions, "maxBandwidth" | "retry">> {
   const { maxBandwidth, retryTimes, retryDelay } = flags;
   const { parseByteSize } = await import("../engine/index.ts");
   const bytes = maxBandwidth === undefined ? undefined : parseByteSize(maxBandwidth);

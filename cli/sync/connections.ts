@@ -1,13 +1,11 @@
 import type { Command } from "commander";
 import type { EngineOptions, RegistryTransport } from "../../engine/index.ts";
-import { version } from "../../version.ts";
 import type { SyncConfig } from "../config/sync-config.ts";
-import { readCertificates } from "../connection.ts";
 import { parseCount } from "../flags.ts";
 import type { Invocation } from "../invocation.ts";
 import {
   checkProxies,
-  limitsOf,
+  engineOptionsOf,
   throughTransport,
   type TransportFlags,
   vendorOf,
@@ -18,8 +16,6 @@ import {
 export interface ConnectionsFlags extends TransportFlags {
   readonly plainHttp?: boolean;
   readonly insecureSkipTlsVerify?: boolean;
-  readonly caFile?: string;
-  readonly authfile?: string;
   readonly srcVendor?: string;
   readonly destVendor?: string;
   readonly jobs?: number;
@@ -37,9 +33,7 @@ export function withConnections(command: Command): Command {
     command
       .option("-j, --jobs <number>", "blobs that move at the same time (default: 30)", parseCount)
       .option("--plain-http", "speak HTTP without encryption to all registries")
-      .option("--ca-file <file>", "trust the certificates in this PEM file too")
       .option("--insecure-skip-tls-verify", "accept any certificate of all registries")
-      .option("--authfile <file>", "docker configuration with the logins (default: as docker and podman find it)")
       .option("--src-vendor <family>", "which family the registries of sources are of: harbor, ecr, quay, …")
       .option("--dest-vendor <family>", "which family those of destinations are of"),
   );
@@ -50,7 +44,7 @@ export async function engineOptionsFor(
   { registries, logins, limits }: Pick<SyncConfig, "registries" | "logins" | "limits">,
   hosts: Hosts,
   flags: ConnectionsFlags,
-  { environment }: Invocation,
+  invocation: Invocation,
 ): Promise<EngineOptions> {
   const all = overlaid(registries, hosts, await overlaysOf(flags));
   const own = new Map(all.map((registry) => [registry.address, registry]));
@@ -58,16 +52,12 @@ export async function engineOptionsFor(
   await checkProxies(
     flags,
     asked.map((address) => own.get(address) ?? { address }),
-    environment,
+    invocation.environment,
   );
   return {
     ...limits,
+    ...(await engineOptionsOf(flags, all, logins, invocation)),
     ...(flags.jobs === undefined ? {} : { maxParallelTransfers: flags.jobs }),
-    ...(await limitsOf(flags)),
-    registries: all,
-    credentials: { explicit: logins, configFile: flags.authfile },
-    userAgent: `imagesync/${version()}`,
-    environment,
   };
 }
 
@@ -81,12 +71,11 @@ interface Overlays {
 }
 
 async function overlaysOf(flags: ConnectionsFlags): Promise<Overlays> {
-  const { mirrors, ...through } = throughTransport(flags);
+  const { mirrors, ...through } = await throughTransport(flags);
   return {
     all: {
       ...(flags.plainHttp === true ? { plainHttp: true } : {}),
       ...(flags.insecureSkipTlsVerify === true ? { insecureSkipVerify: true } : {}),
-      ...(flags.caFile === undefined ? {} : { caCertificate: await readCertificates(flags.caFile) }),
       ...through,
     },
     sources: {

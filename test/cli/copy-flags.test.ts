@@ -235,6 +235,20 @@ describe("the way to a registry", () => {
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("(status 404). Bring what is missing") });
   });
 
+  test("leads to a mirror whose certificate is trusted by --ca-file", async () => {
+    const { source, destination, from, to } = await ends();
+    const { ca, cert, key } = await makeCertificates();
+    const mirror = await open({ tls: { cert, key } });
+    await push(image, { host: mirror.host, repository: "cache/app", tag: "1", plainHttp: false, ca });
+    await source.close();
+    const file = join(await scratch(), "ca.pem");
+    await writeFile(file, ca);
+    const flags = ["--retry-times", "0", "--dest-plain-http", "--no-referrers", "--mirror", `${mirror.host}/cache`];
+    expect(await invoke(["copy", from, to, ...flags])).toMatchObject({ code: 1 });
+    expect(await invoke(["copy", from, to, ...flags, "--ca-file", file])).toMatchObject({ code: 0 });
+    expect(await digestAt(destination, "1")).toBe(image.digest);
+  });
+
   test("in plain HTTP to a mirror contradicts settings of that host which ask for TLS", async () => {
     const { destination, from, to } = await ends();
     const flags = ["--src-plain-http", "--mirror", `http://${destination.host}`];

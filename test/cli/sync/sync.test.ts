@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fetchTree } from "../../support/images/index.ts";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { startRegistry } from "../../../embedded-registry/index.ts";
+import { buildImage, fetchTree, push } from "../../support/images/index.ts";
+import { makeCertificates } from "../../support/registries/index.ts";
 import { invoke } from "../invoke.ts";
 import { parseMetrics, type Sample } from "../prometheus.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -123,6 +125,29 @@ describe("sync", () => {
     expect(code).toBe(4);
     expect(stdout).toMatch(/^\S+\/app:2@\S+\n$/);
     expect(stderr).toContain("1 conflict:\n");
+  });
+
+  test("trusts a mirror that the file names by --ca-file", async () => {
+    const { ca, cert, key } = await makeCertificates();
+    const mirror = await startRegistry({ tls: { cert, key } });
+    onTestFinished(() => mirror.close());
+    const image = buildImage({ seed: "mirrored", layers: [1000] });
+    await push(image, { host: mirror.host, repository: "cache/app", tag: "1", plainHttp: false, ca });
+    await writeFile(stage.file("ca.pem"), ca);
+    await writeFile(
+      stage.file("mirrored.yaml"),
+      `version: 1
+registries:
+  - {address: gone.invalid, mirrors: ["${mirror.host}/cache"]}
+  - {address: "${stage.destination.host}", plain_http: true}
+images:
+  - {source: gone.invalid/app:1, destination: "${stage.destination.host}/app:1", referrers: false}
+`,
+    );
+    const command = ["sync", "-c", stage.file("mirrored.yaml"), "--retry-times", "0"];
+    expect(await invoke(command)).toMatchObject({ code: 1 });
+    expect(await invoke([...command, "--ca-file", stage.file("ca.pem")])).toMatchObject({ code: 0 });
+    expect((await fetchTree(stage.destination, "app", "1")).digest).toBe(image.digest);
   });
 
   test("does nothing with --dry-run but to print what it would do", async () => {
