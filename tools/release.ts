@@ -11,10 +11,12 @@
  * IMAGESYNC_SIGNING_PASSPHRASE unlocks the key. SOURCE_DATE_EPOCH is when the image says it was made. Other platforms'
  * parts come from npm, C libraries from Debian.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { trySigning } from "./release/checksums.ts";
 import { commandLineArchive, commandLineFile, commandLinePackage } from "./release/command-line-package.ts";
 import { containerImage, creationTime, imageArchive, type ImagePlatform } from "./release/image.ts";
 import { deploymentFile, deploymentPackage, deployments } from "./release/deployment.ts";
@@ -42,10 +44,13 @@ if (unknown.length > 0) throw new Error(`There is no ${unknown.join(", ")}: ther
 const created = creationTime(process.env["SOURCE_DATE_EPOCH"]);
 
 if (only.some((name) => name !== "npm")) {
+  const directory = temporaryDirectory();
+  // The files of the former release are taken away for it, and what comes before the signatures takes minutes.
+  await trySigning(directory, process.env);
   // What another version has left there is no part of a release; who makes one thing again wants to keep the others.
   if (values.only === undefined) await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
-  await release();
+  await release(directory);
 }
 if (only.includes("npm")) {
   const place = join(dist, "npm", "imagesync");
@@ -54,22 +59,26 @@ if (only.includes("npm")) {
 }
 
 /** What a registry takes has checksums of its own: Terraform keeps each line of them as one of the provider. */
-async function release(): Promise<void> {
+async function release(directory: string): Promise<void> {
   const providers = new ReleaseFiles(output);
   const others = new ReleaseFiles(output);
   for (const each of deployments.filter((name) => only.includes(name))) {
     await others.put(deploymentFile(each, version), await deploymentPackage(each, root, version));
   }
-  if (only.some((name) => programs.includes(name))) {
-    const directory = await mkdtemp(join(tmpdir(), "imagesync-release-"));
-    try {
-      await releasePrograms(directory, providers, others);
-    } finally {
-      await rm(directory, { recursive: true });
-    }
-  }
+  if (only.some((name) => programs.includes(name))) await releasePrograms(directory, providers, others);
   if (providers.count > 0) await providers.finish(providerFile(version, "SHA256SUMS"), process.env);
   await others.finish(commandLineFile(version, "SHA256SUMS"), process.env);
+}
+
+/** A directory that goes when the process does, also where it is interrupted: it comes to hold some 600 MB. */
+function temporaryDirectory(): string {
+  // In one step with what follows, so that no signal comes between.
+  const directory = mkdtempSync(join(tmpdir(), "imagesync-release-"));
+  process.once("exit", () => {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  });
+  process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
+  return directory;
 }
 
 async function releasePrograms(directory: string, providers: ReleaseFiles, others: ReleaseFiles): Promise<void> {

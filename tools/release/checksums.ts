@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -32,4 +34,13 @@ export async function signFile(file: string, key: string, environment: NodeJS.Pr
   // gpg may have ended before this is written, and says itself what is wrong then.
   signing.child.stdin?.on("error", () => undefined).end(passphrase === undefined ? "" : `${passphrase}\n`);
   await signing;
+}
+
+/** Signs a file of no use in a directory, where the environment names a key. @throws what gpg says of that key */
+export async function trySigning(directory: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const key = environment["IMAGESYNC_SIGNING_KEY"];
+  if (key === undefined || key === "") return;
+  const file = join(directory, "signed");
+  await writeFile(file, "");
+  await signFile(file, key, environment);
 }
