@@ -6,7 +6,8 @@ import type { Ends, Plan } from "./plan.ts";
 import { planDeletions } from "./plan-deletions.ts";
 import { planFailure } from "./plan-failure.ts";
 import { guardOf } from "./replacement.ts";
-import type { Rule } from "./rule.ts";
+import type { Policy, Rule } from "./rule.ts";
+import { whyNothing } from "./why-nothing.ts";
 import { wantedTags } from "./wanted-tags.ts";
 
 /** How many images are planned at the same time; connections have limits of their own. */
@@ -28,8 +29,9 @@ export interface SetOptions {
 export async function planSet(rule: Rule, selection: Selection, ends: Ends, options: SetOptions): Promise<Plan> {
   const wanted = await wantedTags(rule, selection, ends, options);
   if (selection.tags === undefined) options.onSourceTags?.(wanted.sourceTags);
-  const isGuarded = guardOf(rule.policy ?? {}) !== undefined;
-  const destinationTags = isGuarded ? undefined : new DestinationTags(ends.destination, wanted.existing);
+  const destinationTags = mayStay(rule.policy ?? {})
+    ? undefined
+    : new DestinationTags(ends.destination, wanted.existing);
   const plans = await inLanes(wanted.tags, parallelImages, async (tag): Promise<Plan> => {
     const image: Rule = {
       source: { ...rule.source, tag },
@@ -44,5 +46,12 @@ export async function planSet(rule: Rule, selection: Selection, ends: Ends, opti
       return { items: [], failures: [planFailure(image, error)] };
     }
   });
-  return mergePlans([...plans, await planDeletions(rule, wanted, ends, options)]);
+  const warning = whyNothing(rule, selection, wanted);
+  const told: Plan = { items: [], ...(warning === undefined ? {} : { warnings: [warning] }) };
+  return mergePlans([told, ...plans, await planDeletions(rule, wanted, ends, options)]);
+}
+
+/** Whether a tag that holds another digest can be one that is to stay: then only the tag itself tells what it holds. */
+function mayStay(policy: Policy): boolean {
+  return guardOf(policy) !== undefined || policy.sameImage === "image-id";
 }

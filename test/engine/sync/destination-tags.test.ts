@@ -127,6 +127,20 @@ describe("what the tags of a set hold at the destination", () => {
     },
   );
 
+  test("is asked for each where images count as the same by their ID: a list must not hide that they are", async () => {
+    const built = { seed: "same", layers: [100] };
+    const renamed = buildImage({ ...built, annotations: { note: "another manifest of the same image" } });
+    const pair = await start({ [last]: renamed });
+    await pushTags(pair.source.host, "from/app", { [last]: buildImage(built) });
+    const tags = { name: "to/app", tags: null };
+    pair.destination.intercept = ({ kind }) =>
+      kind === "tags" ? { respond: { status: 200, body: JSON.stringify(tags) } } : undefined;
+    const plan = await pair.engine.plan(setRule(pair, { tags: names }, { sameImage: "image-id" }));
+    expect(actions(plan)).toEqual({ copy: tagCount - 1, skip: 1 });
+    await pair.engine.apply(plan);
+    expect(await pair.tagged(pair.at(`to/app:${last}`))).toBe(renamed.digest);
+  });
+
   test("is told by the list that a selection needs anyway, from the first tag on", async () => {
     const pair = await start({ unrelated: image });
     const plan = await pair.engine.plan(setRule(pair, {}, { deletions: { maxShare: 1 } }));

@@ -91,7 +91,10 @@ describe("a rule with a selection", () => {
     await pushTags(pair.source.host, "from/app", {});
     pair.source.intercept = ({ kind }) =>
       kind === "tags" ? { respond: { status: 200, body: '{"name":"from/app","tags":null}' } } : undefined;
-    expect(await pair.engine.plan(setRule(pair))).toEqual({ items: [] });
+    expect(await pair.engine.plan(setRule(pair))).toEqual({
+      items: [],
+      warnings: [`${pair.source.host}/from/app has no tags, so none is selected`],
+    });
   });
 
   test("is stopped by its signal, which is no failure of a tag", async () => {
