@@ -106,7 +106,7 @@ export class ArchiveWriting implements Storage {
 
   /** Puts the new archive in the place of the old one, if anything is new. */
   async commit(options: StorageOptions = {}): Promise<void> {
-    if (!this.#written) return;
+    if (!this.#written || this.#isNone()) return;
     try {
       const files = await this.#files(options);
       const check = async (): Promise<void> => {
@@ -127,6 +127,11 @@ export class ArchiveWriting implements Storage {
     } catch (error) {
       throw fileFault(error, "write the archive", this.path);
     }
+  }
+
+  /** Whether there was no archive and nothing came to its end: a new one with nothing in it would look like success. */
+  #isNone(): boolean {
+    return this.#before === undefined && this.#index.entries.length === 0;
   }
 
   /** Ends the writing. What is new and was not committed is kept for the next time, or is removed. */

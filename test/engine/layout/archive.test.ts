@@ -145,6 +145,20 @@ test("an item that fails leaves nothing of itself in the archive, and the others
   expect(await readdir(directory)).toEqual(["images.tar"]);
 });
 
+test("no archive is made where all that should go into it has failed", async () => {
+  const pair = await startPair();
+  const directory = await scratch();
+  const file = join(directory, "images.tar");
+  const source = await pair.seed(image);
+  const lost = image.blobs.at(-1)?.digest ?? "";
+  pair.source.intercept = ({ reference }) => (reference === lost ? { respond: { status: 404 } } : undefined);
+  expect(await pair.copy(source, at(file, ":1"))).toMatchObject({ outcome: "failed" });
+  expect(await readdir(directory)).toEqual(["images.tar.partial"]);
+  pair.source.intercept = undefined;
+  expect(await pair.copy(source, at(file, ":1"), { engine: pair.newEngine() })).toMatchObject({ outcome: "done" });
+  expect(await readdir(directory)).toEqual(["images.tar"]);
+});
+
 test("a stop leaves the archive as it was, and what has come is not sent again", async () => {
   const pair = await startPair();
   const file = join(await scratch(), "images.tar");
