@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeSync } from "node:fs";
 import { exitCodes } from "./exit-codes.ts";
 import { run } from "./run.ts";
 
@@ -21,10 +22,12 @@ for (const [signal, code] of [
   });
 }
 
-// The reader of our output has gone, as in `imagesync … | head -1`: there is nobody left to tell anything.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", () => process.exit(exitCodes.failed));
-}
+process.stderr.on("error", () => process.exit(exitCodes.failed));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // The reader of our output has gone, as in `imagesync … | head -1`, and wants to hear no more. A full disk is news.
+  if (error.code !== "EPIPE") writeSync(2, `Error: Cannot write the standard output: ${error.message}\n`);
+  process.exit(exitCodes.failed);
+});
 
 const code = await run({
   arguments: process.argv.slice(2),

@@ -32,6 +32,8 @@ export async function checkWritable(...files: readonly SideFile[]): Promise<void
     }
     const found = await stat(side.file).catch(() => undefined);
     if (found?.isDirectory() === true) throw unwritable(side.file, side, "it is a folder");
+    // A new file would take the place of a pipe or of /dev/null itself, for all who use it.
+    if (found?.isFile() === false) throw unwritable(side.file, side, "it is no regular file");
   }
 }
 

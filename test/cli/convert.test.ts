@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -93,6 +94,20 @@ describe("imagesync convert", () => {
     expect(written).toBe(await readFile(join(golden, "converted/replicant-later.tf"), "utf8"));
     expect(await invoke(command)).toMatchObject({ code: 64, stderr: expect.stringContaining("it exists") });
     expect(await readFile(join(folder, "main.tf"), "utf8")).toBe(written);
+  });
+
+  test("leaves no part of a file that cannot be written to its end", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "convert-"));
+    const file = join(folder, "new.yaml");
+    const command = ["cli/main.ts", "convert", join(golden, "replicant-later.yaml"), "-o", file];
+    // Files may have no byte then, as on a disk that is full.
+    const limited = ["-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "sh", process.execPath, ...command];
+    const { status, stderr } = spawnSync("sh", limited, { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({
+      status: 64,
+      stderr: expect.stringContaining(`Error: Cannot write "${file}": EFBIG`) as string,
+    });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test.each([

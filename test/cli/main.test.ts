@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type RunningRegistry, startRegistry } from "../../embedded-registry/index.ts";
 import { buildImage, push } from "../support/images/index.ts";
@@ -48,6 +49,19 @@ test.each([
   blobs.release();
   expect(destination.requests.filter(({ method, kind }) => method === "PUT" && kind === "manifest")).toEqual([]);
 });
+
+test.each([["version"], ["--help"]])(
+  "%s that cannot be written, as a disk is full, has failed and says so",
+  async (word) => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, ["cli/main.ts", word], { stdio: ["ignore", full, "pipe"] });
+    let stderr = "";
+    child.stderr?.on("data", (text: Buffer) => (stderr += text.toString()));
+    expect(await once(child, "close")).toEqual([1, null]);
+    closeSync(full);
+    expect(stderr).toMatch(/^Error: Cannot write the standard output: .*no space left.*\n$/);
+  },
+);
 
 test("a reader of the output that goes away ends the process without a stack trace", async () => {
   const child = start("--help");
