@@ -13,6 +13,7 @@ import { bytesOf, hasChanges, type PlanSummary } from "./plan-summary.ts";
 import { planRules, type RulePlan } from "./run.ts";
 import type { Spell } from "./result.ts";
 import type { Totals } from "./tally.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** What the commands that work on a whole configuration are given. */
 export interface SessionOptions {
@@ -42,6 +43,14 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
   const { config, connections, display } = options;
   const { canonicalReference, createEngine, formatReference, isDigest, isLayoutKind, parseLocation } =
     await import("../../engine/index.ts");
+  const file = options.lockFile ?? config.lockFile;
+  const onRetag = options.onRetag ?? config.onRetag ?? "warn";
+  if (onRetag === "fail" && file === undefined) {
+    throw new UsageError(
+      "Tags that are moved shall fail, but there is no lock file that tells what they held",
+      "Name one with --lock-file, or with lock_file in the configuration",
+    );
+  }
   for (const warning of config.warnings) display.say("warn", `Warning: ${printable(warning)}`);
   if (config.rules.length === 0 && options.plans === undefined) {
     display.say("warn", "Warning: the configuration asks for nothing: no entry stands below images or repositories");
@@ -54,7 +63,6 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
       return canonicalReference(reference);
     },
   };
-  const file = options.lockFile ?? config.lockFile;
   const lock = file === undefined ? undefined : await LockFile.open(file, readers);
   const ends = [...config.rules.map(({ rule }) => rule), ...(options.plans ?? []).flatMap(({ plan }) => plan.items)];
   const hostsOf = (end: "source" | "destination"): ReadonlySet<string> =>
@@ -64,7 +72,6 @@ export async function openSession(options: SessionOptions, invocation: Invocatio
     ...(await engineOptionsFor(config, hosts, connections, invocation)),
     onEvent: (event) => display.onEvent(event),
   });
-  const onRetag = options.onRetag ?? config.onRetag ?? "warn";
   return { engine, spell: formatReference, canonical: canonicalReference, lock, onRetag };
 }
 

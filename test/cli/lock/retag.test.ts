@@ -84,6 +84,19 @@ describe("a tag that was moved upstream", () => {
   });
 });
 
+test.each([["sync"], ["plan"]])(
+  "%s refuses --on-retag fail without a lock file, which could not fail",
+  async (verb) => {
+    stage.source.resetCounts();
+    expect(await invoke([verb, "-c", file, "--on-retag", "fail"])).toMatchObject({
+      code: 64,
+      stdout: "",
+      stderr: expect.stringContaining("--lock-file") as string,
+    });
+    expect(stage.source.requests).toEqual([]);
+  },
+);
+
 test("an image that failed is not remembered", async () => {
   await rmLock();
   stage.destination.intercept = ({ method }) => (method === "PUT" ? { respond: { status: 403 } } : undefined);
