@@ -42,10 +42,13 @@ export async function readText(file: string, stdin: Input = process.stdin): Prom
   }
   if (size > maxBytes) throw new UsageError(`${fileName(file)} is larger than 2 MiB`, "Split it into several files");
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    // In UTF-16 without a mark at its beginning, every other byte of English is NUL.
+    if (!text.includes("\0")) return text;
   } catch {
-    throw new UsageError(`${fileName(file)} is no text in UTF-8`, "Save it as UTF-8");
+    // Told below, as what has NUL in it is no text either.
   }
+  throw new UsageError(`${fileName(file)} is no text in UTF-8`, "Save it as UTF-8");
 }
 
 /**

@@ -18,6 +18,21 @@ export function fromGoArguments(argv: readonly string[], options: readonly Optio
   return read;
 }
 
+/**
+ * What was meant where a switch is followed by a word for true or false, which Go takes for no part of it:
+ * `--dry-run=false` for `--dry-run false`. Undefined where there is none.
+ */
+export function strayValue(argv: readonly string[], options: readonly Option[]): string | undefined {
+  for (const [at, argument] of argv.entries()) {
+    if (argument === "--") return undefined;
+    const value = argv[at + 1] ?? "";
+    if (!/^(?:true|false|yes|no|on|off|[01])$/i.test(value)) continue;
+    const option = options.find(({ long, short }) => long === argument || short === argument);
+    if (option?.optional === true) return `${argument}=${/^(?:true|yes|on|1)$/i.test(value)}`;
+  }
+  return undefined;
+}
+
 /** One long flag; its value may be the first word of `rest`, which is then taken from there. */
 function longFlag(argument: string, rest: string[], options: readonly Option[]): string[] {
   const option = options.find(({ long }) => long === argument);

@@ -4,11 +4,13 @@ import { renderError } from "../error-report.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Invocation } from "../invocation.ts";
 import { UsageError } from "../usage-error.ts";
-import { fromGoArguments } from "./go-arguments.ts";
+import { fromGoArguments, strayValue } from "./go-arguments.ts";
 
 /** A command that is called as a program in Go was: it reads flags as that did, and ends with 1 for every mistake. */
 export class GoCommand extends Command {
   override parseOptions(argv: string[]): ParseOptionsResult {
+    const meant = strayValue(argv, this.options);
+    if (meant !== undefined) this.error(`error: a switch takes its value behind "="; write ${meant}`);
     return super.parseOptions(fromGoArguments(argv, this.options));
   }
 

@@ -147,9 +147,8 @@ function hintFor(code: ErrorCode, about: Circumstances): string | undefined {
     case "denied":
       return `The account used for ${about.registry} lacks the permission; give it ${about.side === "destination" ? "push" : "pull"} access to the repository`;
     case "not-found":
-      return about.side === "source"
-        ? "Check the spelling of the source and its tag (latest where it names none); private repositories also answer so without a login"
-        : undefined;
+      if (about.side !== "source") return undefined;
+      return `Check the spelling of the ${about.operation === "list tags" ? "repository" : "source and its tag (latest where it names none)"}; private repositories also answer so without a login`;
     case "rate-limited":
       return `${about.registry} limits how often it may be asked; wait, or log in for a higher limit`;
     case "limit":

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { readSyncConfig } from "../../../cli/config/read.ts";
 import { UsageError } from "../../../cli/usage-error.ts";
 import { renderError } from "../../../cli/error-report.ts";
@@ -45,6 +46,10 @@ describe("a hostile file", () => {
       yield await Promise.resolve(Buffer.from([0xff, 0xfe, 0x00]));
     }
     expect(await mistakesIn("", { stdin: bytes() })).toEqual(["<stdin> is no text in UTF-8"]);
+    for (const encoding of ["utf16le", "latin1"] as const) {
+      const stdin = Readable.from([Buffer.from("version: 1\nimages: [] # \u00fc\n", encoding)]);
+      expect(await mistakesIn("", { stdin })).toEqual(["<stdin> is no text in UTF-8"]);
+    }
     const folder = await mkdtemp(join(tmpdir(), "config-"));
     await expect(readSyncConfig(join(folder, "none.yaml"), { environment: {} })).rejects.toThrow(
       /there is no such file/,

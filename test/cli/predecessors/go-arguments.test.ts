@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { array, assert, constantFrom, oneof, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fromGoArguments } from "../../../cli/predecessors/go-arguments.ts";
+import { fromGoArguments, strayValue } from "../../../cli/predecessors/go-arguments.ts";
 
 const options = [
   new Option("-c, --config-file <file>"),
@@ -35,6 +35,20 @@ describe("arguments of programs in Go", () => {
   test("give a switch no value that stands behind it", () => {
     expect(read("--debug false")).toBe("--debug=true false");
     expect(read("-d false -e")).toBe("--debug=true false --exit-on-error=true");
+  });
+
+  test.each([
+    ["--debug false", "--debug=false"],
+    ["-c file -d 1", "-d=true"],
+    ["-e NO", "-e=false"],
+    ["-d", undefined],
+    ["-d=false", undefined],
+    ["-c true", undefined],
+    ["-q true", undefined],
+    ["-d file", undefined],
+    ["-- -d false", undefined],
+  ])("tell what was meant by a switch with a value behind it: %s", (line, expected) => {
+    expect(strayValue(line.split(" "), options)).toBe(expected);
   });
 
   test.each(["-x", "--x", "-", "--", "--=", "-=", "--no-such=1", "word", "-c", "--prefix"])(

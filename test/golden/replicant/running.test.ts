@@ -118,7 +118,7 @@ describe("replicant, how it is called", () => {
     [["-x"], "unknown option '-x'"],
     [["-c"], "argument missing"],
     [["--debug=perhaps"], "Write =true or =false"],
-    [["--exit-on-error", "false"], "too many arguments"],
+    [["--exit-on-error", "false"], 'a switch takes its value behind "="; write --exit-on-error=false'],
   ])("R13 a wrong command line ends it with 1: %j", async (flags, reason) => {
     const world = await open();
     const { code, stderr } = await world.run(["replicant", ...flags]);
