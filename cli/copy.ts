@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import type { Plan, PlanItem, Policy, Report } from "../engine/index.ts";
-import { writeAtomically } from "./atomic-file.ts";
 import { type EndsFlags, engineOptionsForEnds, withEnds } from "./copy-ends.ts";
 import { Ended } from "./ended.ts";
 import { exitCodeOf } from "./exit-codes.ts";
@@ -8,7 +7,7 @@ import { collectList } from "./flags.ts";
 import type { Invocation } from "./invocation.ts";
 import { type OutputFormat, renderPlan, renderReport, summarise } from "./output.ts";
 import { createProgress, printable } from "./progress.ts";
-import { checkWritable, unwritable, writeLast } from "./unwritten.ts";
+import { checkWritable, writeLast, writeSideFile } from "./unwritten.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface CopyFlags extends EndsFlags {
@@ -136,12 +135,7 @@ const digestFile = { what: "the digest", flag: "--digestfile" };
 
 /** Without a line break behind it, as skopeo does. @throws UsageError */
 async function writeDigest(file: string | undefined, { items: [image] }: Plan): Promise<void> {
-  if (file === undefined || image === undefined) return;
-  try {
-    await writeAtomically(file, image.digest);
-  } catch (error) {
-    throw unwritable(file, digestFile, error);
-  }
+  if (file !== undefined && image !== undefined) await writeSideFile(file, digestFile, () => image.digest);
 }
 
 function bytesOf(items: readonly PlanItem[]): number {

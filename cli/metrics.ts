@@ -1,8 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { RequestCount } from "../engine/index.ts";
-import { writeAtomically } from "./atomic-file.ts";
 import type { ImageResult, Outcome } from "./sync/result.ts";
-import { type SideFile, unwritable } from "./unwritten.ts";
+import { type SideFile, writeSideFile } from "./unwritten.ts";
 
 /** How the outcomes of images are called among tasks. */
 const statusOf: Readonly<Record<Outcome, string>> = {
@@ -169,12 +168,8 @@ export const metricsFile: Omit<SideFile, "file"> = { what: "the metrics", flag: 
 
 /** Writes the file so that a collector never sees half of it. @throws UsageError */
 export async function writeMetrics(file: string, metrics: RunMetrics, nowMs: number): Promise<void> {
-  try {
-    metrics.takeOver(await earlierText(file));
-    await writeAtomically(file, metrics.render(nowMs));
-  } catch (error) {
-    throw unwritable(file, metricsFile, error);
-  }
+  metrics.takeOver(await earlierText(file));
+  await writeSideFile(file, metricsFile, () => metrics.render(nowMs));
 }
 
 type Sample = readonly [labels: string, value: number];

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { writeAtomically } from "./atomic-file.ts";
 import { Ended } from "./ended.ts";
 import { renderError } from "./error-report.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -37,8 +38,16 @@ export async function checkWritable(...files: readonly SideFile[]): Promise<void
   }
 }
 
-/** The error of a file that cannot be written. */
-export function unwritable(file: string, { what, flag }: Omit<SideFile, "file">, reason: unknown): UsageError {
+/** Writes the file so that nobody ever reads half of it. @throws UsageError when it cannot be made or written */
+export async function writeSideFile(file: string, side: Omit<SideFile, "file">, text: () => string): Promise<void> {
+  try {
+    await writeAtomically(file, text());
+  } catch (error) {
+    throw unwritable(file, side, error);
+  }
+}
+
+function unwritable(file: string, { what, flag }: Omit<SideFile, "file">, reason: unknown): UsageError {
   const why = reason instanceof Error ? reason.message : String(reason);
   return new UsageError(
     `Cannot write ${what} to "${file}": ${why}`,

@@ -1,7 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Digest, ErrorCode, Plan, PlanFailure, PlanItem, Reference } from "../../engine/index.ts";
-import { writeAtomically } from "../atomic-file.ts";
-import { type SideFile, unwritable } from "../unwritten.ts";
+import { type SideFile, writeSideFile } from "../unwritten.ts";
 import { UsageError } from "../usage-error.ts";
 import { version } from "../../version.ts";
 import type { RulePlan } from "./run.ts";
@@ -58,11 +57,7 @@ export async function writePlan(file: string, rules: readonly RulePlan[], { form
       ...(plan.warnings === undefined ? {} : { warnings: plan.warnings }),
     })),
   };
-  try {
-    await writeAtomically(file, `${JSON.stringify(document, undefined, 1)}\n`);
-  } catch (error) {
-    throw unwritable(file, planFile, error);
-  }
+  await writeSideFile(file, planFile, () => `${JSON.stringify(document, undefined, 1)}\n`);
 }
 
 /** Reads plans back, believing nothing: whatever a plan would not say is an error that tells where. @throws UsageError */
