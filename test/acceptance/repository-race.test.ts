@@ -289,4 +289,57 @@ describe.skipIf(terraformProgram === undefined)("an apply of which part fails", 
     expect(refused.text).toMatch(/2 of 2 tags not removed.*Destroy again, once the cause is gone\./);
     expect(refused.text).not.toContain("The others");
   });
+
+  test("a create that is stopped before it has heard of its last tags is destroyed with them, and with nobody else's", async () => {
+    const { workspace, want, destination, publish } = await setRepositoryStage(["1.0", "1.1"]);
+    const theirs = imageOf("theirs");
+    await publish("2.0", theirs);
+    await want({ exclude: ["2.*"] });
+    await pushTo(destination, "mirror/app", "2.0", theirs);
+    const put = new Set<string | undefined>();
+    const isHeard = new Promise<void>((resolve) => {
+      destination.intercept = ({ method, reference }) => {
+        if (method === "PUT" && ["1.0", "1.1"].includes(reference ?? "")) put.add(reference);
+        else if (put.has(reference)) {
+          if (put.size === 2) resolve();
+          return { until: new Promise(() => undefined) };
+        }
+        return undefined;
+      };
+    });
+    const command = workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
+    await isHeard;
+    command.interrupt();
+    expect((await command.done).code).toBe(1);
+    destination.intercept = undefined;
+    expect(await tagsIn(destination)).toEqual(["1.0", "1.1", "2.0"]);
+    await workspace.destroy();
+    expect(await tagsIn(destination)).toEqual(["2.0"]);
+  });
+
+  test("an update that is stopped before it has heard that a tag has moved is destroyed with both images", async () => {
+    const { workspace, want, destination, publish } = await setRepositoryStage(["1.0", "1.1"]);
+    await want();
+    await workspace.apply();
+    await publish("1.1", imageOf("1.1", "moved"));
+    let isPut = false;
+    const isHeard = new Promise<void>((resolve) => {
+      destination.intercept = ({ method, reference }) => {
+        if (isPut && reference === "1.1") {
+          resolve();
+          return { until: new Promise(() => undefined) };
+        }
+        isPut ||= method === "PUT" && reference === "1.1";
+        return undefined;
+      };
+    });
+    const command = workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
+    await isHeard;
+    command.interrupt();
+    expect((await command.done).code).toBe(1);
+    destination.intercept = undefined;
+    expect(await digestOfTag(destination, "mirror/app", "1.1")).toBe(imageOf("1.1", "moved").digest);
+    await workspace.destroy();
+    expect(await tagsIn(destination)).toEqual([]);
+  });
 });

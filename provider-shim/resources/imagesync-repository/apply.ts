@@ -58,10 +58,13 @@ export async function applyRepository(request: ApplyRequest, context: Context): 
   const images = new Map<string, Digest>();
   for (const { tag } of stuck) for (const [, digest] of entry(current, tag)) images.set(tag, digest);
   const landed = new Map(landings.map(({ tag, digest }) => [tag, digest]));
+  const uncertain = new Set(landings.flatMap((landing) => (landing.uncertain === true ? [landing.tag] : [])));
   const ours = new Map<string, Own>(stuck.flatMap(({ tag }) => entry(memory.ours, tag)));
   for (const [tag, wish] of task.wanted.images) {
     const digest = work.has(tag) ? landed.get(tag) : current.get(tag);
-    const own = ownAfter(digest, wish, memory.ours.get(tag));
+    const before = memory.ours.get(tag);
+    // A destroy has to look for what may be there; it takes only what is exactly that.
+    const own = before === undefined && uncertain.has(tag) ? { ...wish, previous: [] } : ownAfter(digest, wish, before);
     if (own) ours.set(tag, own);
     const shown = failed.has(tag) ? current.get(tag) : digest;
     if (shown !== undefined) images.set(tag, shown);

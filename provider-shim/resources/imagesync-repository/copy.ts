@@ -2,6 +2,7 @@ import {
   atDigest,
   type Digest,
   type EngineEvent,
+  type ErrorCode,
   mergeWithPositions,
   type OnEvent,
   type Plan,
@@ -26,7 +27,12 @@ export interface Landing {
   readonly digest?: Digest | undefined;
   /** Why the image, or something that belongs to it, is not there. */
   readonly failure?: TagFailure | undefined;
+  /** Nobody can tell whether the tag has been put: the registry may have done it, and was not heard. */
+  readonly uncertain?: boolean | undefined;
 }
+
+/** What ends a request whose answer is not known. */
+const unheard: ReadonlySet<ErrorCode> = new Set(["aborted", "timeout", "unavailable", "protocol"]);
 
 /**
  * Copies images to their tags, by digest: tags of the source are not asked again. One that fails stops no other.
@@ -108,7 +114,8 @@ function landingOf(tag: string, items: readonly ReportItem[], unplanned: NonNull
     return { tag, failure: failureOf(tag, failed ?? { message: main.reason ?? movedMeanwhile, side: "destination" }) };
   }
   const digest = main?.outcome === "done" || main?.outcome === "unchanged" ? main.item.digest : undefined;
-  return { tag, digest, failure: failed && failureOf(tag, failed) };
+  const uncertain = main?.outcome === "failed" && main.error !== undefined && unheard.has(main.error.code);
+  return { tag, digest, failure: failed && failureOf(tag, failed), uncertain };
 }
 
 const movedMeanwhile = "Somebody has moved the tag at the destination meanwhile, and it is kept";

@@ -11,7 +11,7 @@ import { type Memory, noMemory, readMemory, type Wanted, writeMemory } from "./m
 import { presumedIn, recall } from "./recall.ts";
 import { askSource, canonicalRepository, isEmptySource, questionOf } from "./source.ts";
 import { noteStanding } from "./standing.ts";
-import { describeImages, imagesIn, tagsIn } from "./state.ts";
+import { describeImages, type Digests, imagesIn, tagsIn } from "./state.ts";
 import { claimTags, newOwner } from "../tag-owners.ts";
 
 type ReadRequest = Parameters<ResourceDefinition<Configured>["read"]>[0];
@@ -56,7 +56,7 @@ export async function readRepository(
     ours:
       memory.place === undefined
         ? await recall(state, seen, source.wanted, { provider, signal, context })
-        : memory.ours,
+        : oursNow(memory, held),
     occupied: isImported ? new Map() : beside,
     place: canonicalRepository(text(state, "destination")),
     owner: memory.owner ?? newOwner(),
@@ -65,6 +65,17 @@ export async function readRepository(
   if (memory.owner !== undefined) claimTags(tagsIn(state, next.ours.keys()), memory.owner, provider, context);
   noteStanding(state, next, provider);
   return { state: objectValue({ ...state, ...describeImages(state, seen) }), private: writeMemory(next) };
+}
+
+/** What is ours, with the tags that an apply has moved whose end it has not heard. */
+function oursNow({ ours, wanted, unfinished }: Memory, held: Digests): Memory["ours"] {
+  return new Map(
+    [...ours].map(([tag, own]) => {
+      const wish = wanted?.images.get(tag);
+      const isMoved = unfinished.includes(tag) && wish?.digest === held.get(tag) && wish?.digest !== own.digest;
+      return [tag, wish && isMoved ? { ...wish, previous: [own.digest, ...own.previous] } : own];
+    }),
+  );
 }
 
 /** The memory, if it is about the destination of this state. */
