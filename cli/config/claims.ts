@@ -55,7 +55,7 @@ export class Claims {
       const { line } = this.#reading.where(other);
       const who = other === entry ? "this entry twice" : `the entry of line ${line} too`;
       const place = this.#reading.where(entry, field);
-      this.#reading.problem(place, `${quoted(name)} is written by ${who}; leave one of them away`, "meaning");
+      this.#reading.problem(place, `${quoted(name)} is written by ${who}; leave one of them out`, "meaning");
     }
   }
 }

@@ -81,7 +81,7 @@ function isImage(entry: ImageEntry, { source, destination }: Ends, reading: Read
     return refuse(`the destination has no tag; write ${quoted(`${entry.destination}:${source.tag ?? "latest"}`)}`);
   }
   if (destination.digest !== undefined && destination.digest !== source.digest) {
-    return refuse("the destination has a digest that is not the source's; leave it away");
+    return refuse("the destination has a digest that is not the source's; leave it out");
   }
   const same = destination.registry === source.registry && destination.repository === source.repository;
   if (same && source.digest === undefined && destination.tag === tagOrLatest(source)) {

@@ -311,7 +311,7 @@ describe("a mistake", () => {
     ["source: nginx:1\n    destination: docker.io/library/nginx:1", "4:5: source and destination are the same"],
     [
       `source: nginx:1\n    destination: r.example/n:1@sha256:${"0".repeat(64)}`,
-      "4:5: the destination has a digest that is not the source's; leave it away",
+      "4:5: the destination has a digest that is not the source's; leave it out",
     ],
     ["sorce: nginx:1\n    destination: r.example/nginx:1", '3:5: unknown key "sorce"; did you mean "source"?'],
     ["source: nginx:1", '3:5: "destination" is missing in images[0]'],
@@ -345,11 +345,11 @@ describe("two entries", () => {
 
   test("that write the same tag are refused, with both lines", async () => {
     expect(await mistakesIn(images("r.example/a:1", "r.example/b:1", "r.example/a:1"))).toEqual([
-      '8:5: "r.example/a:1" is written by the entry of line 3 too; leave one of them away',
+      '8:5: "r.example/a:1" is written by the entry of line 3 too; leave one of them out',
     ]);
     const spelled = await mistakesIn(images("nginx:1", "docker.io/library/nginx:1"));
     expect(spelled).toEqual([
-      '6:5: "docker.io/library/nginx:1" is written by the entry of line 3 too; leave one of them away',
+      '6:5: "docker.io/library/nginx:1" is written by the entry of line 3 too; leave one of them out',
     ]);
   });
 
@@ -361,8 +361,8 @@ repositories:
   - {source: b, destination: r.example/a, tags: ["2"]}
 `;
     expect(await mistakesIn(content)).toEqual([
-      '3:49: "r.example/a:2" is written by this entry twice; leave one of them away',
-      '5:43: "r.example/a:2" is written by the entry of line 3 too; leave one of them away',
+      '3:49: "r.example/a:2" is written by this entry twice; leave one of them out',
+      '5:43: "r.example/a:2" is written by the entry of line 3 too; leave one of them out',
     ]);
   });
 
