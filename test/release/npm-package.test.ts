@@ -14,6 +14,7 @@ import { patient } from "../acceptance/stage.ts";
 import { hostNode, hostPath } from "../support/host-node.ts";
 import { buildImage, push } from "../support/images/index.ts";
 import { packageDirectory, terraformProgram } from "../support/terraform/index.ts";
+import { documentOf, links } from "../docs/markdown.ts";
 import { newcomer, unconfigured } from "./newcomer.ts";
 
 const run = promisify(execFile);
@@ -112,6 +113,14 @@ await engine.close();
     }
     const program = `import(${JSON.stringify(`imagesync/${library}`)}).then((all) => console.log(typeof all.MirrorImages))`;
     expect(await asUser("node", ["--input-type=module", "--eval", program])).toBe("function\n");
+  });
+
+  test("has the documents that its first page and its errors lead to", async () => {
+    const installed = join(directory, "node_modules/imagesync");
+    const led = links(documentOf("README.md")).filter((target) => target.startsWith("docs/"));
+    const targets = new Set([...led.map((target) => target.replace(/#.*$/, "")), "docs/config.schema.json"]);
+    expect(targets.size).toBeGreaterThan(10);
+    expect([...targets].filter((target) => !existsSync(join(installed, target)))).toEqual([]);
   });
 
   test("has the schema of configuration files", async () => {

@@ -52,7 +52,10 @@ export async function npmPackage({ root, version, place }: NpmPackageOptions): P
   await buildConstructs({ root, output: new OutputDirectory(join(root, "dist")) });
   for (const name of ["cdktf", "cdktn"]) await cp(join(root, "dist/npm", name), join(place, name), { recursive: true });
   await put("config.schema.json", await readFile(join(root, "docs/config.schema.json")));
-  for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) await put(name, await readFile(join(root, name)));
+  // What the first page and errors of the command line lead to.
+  await cp(join(root, "docs"), join(place, "docs"), { recursive: true });
+  const texts = ["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"];
+  for (const name of texts) await put(name, await readFile(join(root, name)));
   const own = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
   await put("package.json", `${JSON.stringify(manifest(own, version), undefined, 2)}\n`);
 }
