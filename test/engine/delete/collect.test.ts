@@ -200,7 +200,7 @@ describe("a doubt keeps everything, and the report says which", () => {
       ({ kind, method, reference }) => kind === "manifest" && method === "GET" && reference === neighbourDigest,
       "to/app",
     ],
-    ["the referrers cannot be listed", ({ kind }) => kind === "referrers", "list referrers"],
+    ["the referrers cannot be listed", ({ kind }) => kind === "referrers", "list what refers to"],
   ];
   const neighbour = buildImage({ seed: "neighbour", layers: [shared] });
   const neighbourDigest = neighbour.digest;
