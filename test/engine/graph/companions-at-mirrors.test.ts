@@ -239,7 +239,7 @@ describe("what belongs to an image is asked of the registry", () => {
     const { engine, rule } = await stage(gone, [mirror]);
     const error = await failureOf(engine.plan(rule()));
     expect(error).toMatchObject({ code: "unavailable", side: "source", registry: gone });
-    expect(error.hint).toMatch(`http://${mirror.host}/hub (Cannot list referrers`);
+    expect(error.hint).toMatch(`http://${mirror.host}/hub (Cannot list what refers to`);
     expect(error.hint).toContain("without its referrers");
   });
 
