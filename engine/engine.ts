@@ -1,8 +1,9 @@
 import { KeyedLock } from "./concurrency/keyed-lock.ts";
-import { type CopyContext, tagImage } from "./copy/copy.ts";
+import type { CopyContext } from "./copy/copy.ts";
 import { FallbackLists } from "./copy/fallback-lists.ts";
 import { digestOfTag, examinePlatforms } from "./copy/plan.ts";
-import { platformsOf } from "./copy/platforms.ts";
+import { type Inspection, type InspectionOptions, inspectManifest } from "./copy/inspection.ts";
+import { retainDigest } from "./copy/retention.ts";
 import { TransferScheduler } from "./copy/scheduler.ts";
 import { Transfers } from "./copy/transfer.ts";
 import { createCredentialChain, type CredentialChain, type CredentialChainOptions } from "./credentials/chain.ts";
@@ -10,15 +11,13 @@ import { requestDirectly } from "./credentials/cloud-request.ts";
 import type { Environment } from "./credentials/environment.ts";
 import { type CollectOptions, Deletions, type RemoveOptions } from "./delete/deletions.ts";
 import type { CollectionReport, RemovalReport } from "./delete/report.ts";
-import { ImagesyncError, isNotFound, type Side } from "./errors.ts";
+import type { Side } from "./errors.ts";
 import { examine, type ExamineOptions, type Place } from "./examination/examine.ts";
 import type { Examination } from "./examination/report.ts";
 import { Claims } from "./graph/claims.ts";
 import { type CompanionOptions, Companions, type CompanionsFound } from "./graph/companions.ts";
-import { type Depth, findMissing, isWhole, type Missing } from "./graph/completeness.ts";
 import { Known, repositoryKey } from "./graph/known.ts";
 import { ManifestCache } from "./graph/manifest-cache.ts";
-import { retentionTag } from "./graph/retention.ts";
 import { HttpClient, type HttpClientOptions } from "./http/client.ts";
 import type { RateLimit } from "./http/rate-limit.ts";
 import type { RequestCount } from "./http/request-counts.ts";
@@ -26,12 +25,10 @@ import { createRedactor } from "./http/redact.ts";
 import { redactedError, redactedEvent } from "./http/redacted.ts";
 import { watched } from "./http/service-secrets.ts";
 import type { Digest } from "./oci/digest.ts";
-import { isImageType } from "./oci/media-types.ts";
 import { manifestKey, type Reference, type RepositoryName, tagOrLatest } from "./oci/reference.ts";
 import { Layouts } from "./layout/layouts.ts";
 import { isLayoutKind } from "./layout/location.ts";
 import { onlyTagOf, refuseCollection } from "./layout/removal.ts";
-import type { ManifestHead } from "./registry/manifests.ts";
 import { pingRegistry } from "./registry/registry.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
 import type { Purpose } from "./registry/repository-requests.ts";
@@ -69,13 +66,6 @@ export interface Resolution {
   /** The digest a copy of it will have at its tag: the same by sha256, or that of the platform subset. */
   readonly digest: Digest;
   readonly mediaType: string;
-}
-
-export interface Inspection extends ManifestHead {
-  /** Platform, such as `linux/arm/v7`, to the digest of its image; only when it was asked for. */
-  readonly platforms?: ReadonlyMap<string, Digest> | undefined;
-  /** What is missing below the manifest, as deep as was asked. */
-  readonly missing: Missing;
 }
 
 /**
@@ -157,26 +147,12 @@ export class Engine {
    */
   async inspect(
     reference: Reference,
-    options: StopOptions & {
-      readonly depth?: Depth | undefined;
-      readonly platforms?: boolean;
-      readonly side?: Side;
-    } = {},
+    options: StopOptions & InspectionOptions & { readonly side?: Side } = {},
   ): Promise<Inspection> {
-    const { depth = "tag", signal } = options;
     const repository = this.#open(reference, "read", options.side);
-    return await this.#verb("inspect", options, async () => {
-      const head = await repository.manifests.head(manifestKey(reference), { signal });
-      // Below a plain image there are blobs only: looking for manifests needs no further request.
-      const nothingBelow = depth === "tag" || (depth === "manifests" && isImageType(head.mediaType));
-      if (nothingBelow && options.platforms !== true) return { ...head, missing: { manifests: [], blobs: [] } };
-      const { cache } = this.#context;
-      const top = await cache.get(repository, head.digest, signal);
-      const missing = await findMissing(repository, top, depth, { cache, signal });
-      const size = { digest: head.digest, mediaType: top.mediaType, size: top.bytes.byteLength };
-      if (options.platforms !== true) return { ...size, missing };
-      return { ...size, missing, platforms: await platformsOf(repository, top, { cache, signal }) };
-    });
+    return await this.#verb("inspect", options, () =>
+      inspectManifest(repository, manifestKey(reference), this.#context.cache, options),
+    );
   }
 
   /** Every tag of a repository. @throws `not-found` when there is none of this name. */
@@ -298,29 +274,12 @@ export class Engine {
    */
   async retain(reference: Reference, digest: Digest, options: StopOptions = {}): Promise<boolean> {
     const destination = this.#open(reference, "write", "destination");
-    const tag = retentionTag(tagOrLatest(reference) ?? "", digest);
+    const tag = tagOrLatest(reference) ?? "";
     const { signal } = options;
-    const { cache } = this.#context;
-    const isHeld = async (name: string): Promise<boolean> =>
-      (await destination.manifests.find(name, { signal }))?.digest === digest;
-    const work = async (): Promise<boolean> => {
-      if (await isHeld(tag)) return true;
-      const order = { source: destination, destination, digest, wanted: digest, tag, cold: false, distrust: false };
-      try {
-        // What its tag has left already can have lost content since: what no tag leads to nobody sees who deletes.
-        const isThere =
-          (await isHeld(tagOrLatest(reference) ?? "")) || (await isWhole(destination, digest, { cache, signal }));
-        if (!isThere) return false;
-        await tagImage({ ...order, onEvent: () => undefined, signal }, this.#context);
-        return true;
-      } catch (error) {
-        const incomplete = error instanceof ImagesyncError && error.registryCode === "MANIFEST_BLOB_UNKNOWN";
-        if (isNotFound(error) || incomplete) return false;
-        throw error;
-      }
-    };
-    const key = repositoryKey(reference);
-    return await this.#verb("tag an earlier image", options, () => this.#repositoryLock.shared(key, work, signal));
+    const retain = (): Promise<boolean> => retainDigest({ destination, tag, digest }, this.#context, signal);
+    return await this.#verb("tag an earlier image", options, () =>
+      this.#repositoryLock.shared(repositoryKey(reference), retain, signal),
+    );
   }
 
   /**

@@ -1,12 +1,6 @@
 /** The public API of the engine: everything a face may use. */
-export {
-  createEngine,
-  Engine,
-  type EngineOptions,
-  type Inspection,
-  type Resolution,
-  type StopOptions,
-} from "./engine.ts";
+export { createEngine, Engine, type EngineOptions, type Resolution, type StopOptions } from "./engine.ts";
+export type { Inspection } from "./copy/inspection.ts";
 export { inLanes } from "./concurrency/lanes.ts";
 export { type ErrorCode, ImagesyncError, isNotFound, type Side, toImagesyncError } from "./errors.ts";
 export type { EngineEvent, OnEvent } from "./events.ts";
