@@ -10,8 +10,9 @@ import type { Traffic, WireRequest, WireResponse } from "./wire.ts";
 const maxErrorBytes = 64 * 1024;
 
 /**
- * Chunks of a streamed body that wait for their reader at most, up to 64 KiB each, beyond what is in the socket. The
- * stream counts chunks and not bytes, because a stream of bytes would join what waits into one new buffer.
+ * Chunks of a streamed body that wait for their reader at most, beyond what is in the socket: 64 KiB each in Node, up to
+ * half a mebibyte in the executables. The stream counts chunks and not bytes, because a stream of bytes would join what
+ * waits into one new buffer.
  */
 const streamedChunksAhead = 4;
 
