@@ -29,7 +29,15 @@ describe("names in backticks", () => {
   test("of attributes, blocks and keys are in the provider's schema, or in that of configuration files; those of metrics in the code", () => {
     const keys = keyNames();
     // Names of Terraform, of providers that guides come from, and of systems that run jobs or have tokens.
-    const ofTerraform = ["create_before_destroy", "for_each", "docker_image", "harbor_replication", ...foreignNames()];
+    const ofTerraform = [
+      "create_before_destroy",
+      "replace_triggered_by",
+      "provider_installation",
+      "for_each",
+      "docker_image",
+      "harbor_replication",
+      ...foreignNames(),
+    ];
     const others = new Set([
       ...ofTerraform,
       "id_tokens",

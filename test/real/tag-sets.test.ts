@@ -69,7 +69,9 @@ describe.skipIf(missing)("a repository of many tags between two docker-registrie
       "GET blob": blobs.size,
     });
     expect(to.counts()).toMatchObject({
-      "HEAD manifest": tagCount,
+      // What was on its way before it looked new, and its list then.
+      "HEAD manifest": expect.toSatisfy((count: number) => count >= 8 && count < tagCount) as number,
+      "GET tags": 1,
       "PUT upload": blobs.size,
       // Distribution 2.8 empties a link while it writes it anew, for another tag of the same image too. So now and then
       // it refuses a manifest, and is sent it again, or has not what it has just taken, and is asked once more.
