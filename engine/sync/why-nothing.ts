@@ -18,6 +18,7 @@ export function whyNothing(
   const from = formatReference(source);
   const [example] = ignored;
   if (example === undefined) return `${from} has no tags, so none is selected`;
-  const which = sourceTags.length === 1 ? "The only tag" : `None of the ${sourceTags.length} tags`;
-  return `${which} of ${from} is ${sourceTags.length === 1 ? "not " : ""}selected (${example.tag}: ${example.why})`;
+  const none =
+    sourceTags.length === 1 ? `The only tag of ${from} is not` : `None of the ${sourceTags.length} tags of ${from} is`;
+  return `${none} selected (${example.tag}: ${example.why})`;
 }

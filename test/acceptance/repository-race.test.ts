@@ -307,10 +307,7 @@ describe.skipIf(terraformProgram === undefined)("an apply of which part fails", 
         return undefined;
       };
     });
-    const command = workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
-    await isHeard;
-    command.interrupt();
-    expect((await command.done).code).toBe(1);
+    await interruptApply(workspace, isHeard);
     destination.intercept = undefined;
     expect(await tagsIn(destination)).toEqual(["1.0", "1.1", "2.0"]);
     await workspace.destroy();
@@ -333,13 +330,18 @@ describe.skipIf(terraformProgram === undefined)("an apply of which part fails", 
         return undefined;
       };
     });
-    const command = workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
-    await isHeard;
-    command.interrupt();
-    expect((await command.done).code).toBe(1);
+    await interruptApply(workspace, isHeard);
     destination.intercept = undefined;
     expect(await digestOfTag(destination, "mirror/app", "1.1")).toBe(imageOf("1.1", "moved").digest);
     await workspace.destroy();
     expect(await tagsIn(destination)).toEqual([]);
   });
 });
+
+/** Stops an apply by Ctrl-C when the destination has heard of what it does and Terraform has not. */
+async function interruptApply(workspace: RepositoryStage["workspace"], isHeard: Promise<void>): Promise<void> {
+  const command = workspace.start(["apply", "-auto-approve", "-no-color", "-input=false"]);
+  await isHeard;
+  command.interrupt();
+  expect((await command.done).code).toBe(1);
+}
